@@ -1,0 +1,162 @@
+"""Every setting, in one place: the only reader of the environment (ARCHITECTURE §2).
+
+Each field of `Settings` is `CLOUDFILM_<NAME>`. A secret may be given as a file: `CLOUDFILM_<NAME>_FILE=path`.
+docs/configuration.md is checked against this file by tests/structure.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from core.errors import Misconfigured
+
+PREFIX = "CLOUDFILM_"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One installation. Defaults are those of one small machine with no other server (ARCHITECTURE decision 3)."""
+
+    home: str = "var"
+    role: str = "all"
+    log_level: str = "INFO"
+    hospital_name: str = "演示医院"
+    hospital_code: str = "CLOUDFILM"
+    public_url: str = "http://127.0.0.1:8100"
+    web_bind: str = "127.0.0.1:8100"
+    web_threads: int = 12
+    live_bind: str = "127.0.0.1:8101"
+    mllp_bind: str = "127.0.0.1:2575"
+    mllp_peers: str = ""
+    scp_bind: str = "127.0.0.1:11112"
+    scp_ae_title: str = "CLOUDFILM"
+    scp_peers: str = ""
+    frame_ancestors: str = "'self'"
+    trusted_proxies: int = 0
+    secure_cookies: bool = False
+
+    database_url: str = ""
+    redis_url: str = ""
+    key_file: str = ""
+    relay_threads: int = 3
+    outbox_max_attempts: int = 12
+
+    store: str = "local"
+    oss_endpoint: str = ""
+    oss_bucket: str = "cloudfilm"
+    oss_region: str = "cn-hangzhou"
+    oss_key_id: str = ""
+    oss_key_secret: str = ""
+
+    series_quiet_seconds: int = 60
+    intake_max_bytes: int = 2_000_000_000
+
+    his_address: str = ""
+    his_application: str = "HIS"
+    his_facility: str = ""
+
+    film_item_code: str = "YYX0001"
+    kiosk_keys: str = ""
+
+    sms_channel: str = "console"
+    sms_endpoint: str = ""
+    sms_key_id: str = ""
+    sms_key_secret: str = ""
+    sms_sign_name: str = "云胶片"
+    sms_otp_template: str = "SMS_OTP"
+    sms_film_template: str = "SMS_FILM"
+
+    wechat_api: str = ""
+    wechat_oauth: str = ""
+    wechat_app_id: str = ""
+    wechat_app_secret: str = ""
+    wechat_film_template: str = "TPL_FILM"
+
+    otp_minutes: int = 5
+    otp_tries: int = 5
+    otp_resend_seconds: int = 60
+    otp_per_phone_hour: int = 5
+    otp_per_address_hour: int = 60
+    session_hours: int = 12
+
+    fail: str = ""
+
+    @cached_property
+    def home_path(self) -> Path:
+        """The installation's data directory, absolute."""
+        return Path(self.home).resolve()
+
+    @property
+    def database(self) -> str:
+        """The database URL; SQLite in the home directory unless set."""
+        return self.database_url or f"sqlite:///{self.home_path / 'cloudfilm.db'}"
+
+    @property
+    def key_path(self) -> Path:
+        """Where the key file lies."""
+        return Path(self.key_file) if self.key_file else self.home_path / "keys" / "keyring.json"
+
+    @property
+    def spool_path(self) -> Path:
+        """Received files until they are proven to be archived."""
+        return self.home_path / "spool"
+
+    @property
+    def packs_path(self) -> Path:
+        """Sealed packs on the front disk."""
+        return self.home_path / "packs"
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from the environment (or from `environ`). Raises `Misconfigured` naming the variable."""
+    env = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    for field in fields(Settings):
+        raw = _raw(env, PREFIX + field.name.upper())
+        if raw is not None:
+            values[field.name] = _convert(field.name, raw, type(field.default))
+    unknown = {name for name in env if name.startswith(PREFIX)} - {
+        PREFIX + f.name.upper() + suffix for f in fields(Settings) for suffix in ("", "_FILE")
+    }
+    if unknown:
+        raise Misconfigured(f"unknown settings {sorted(unknown)}: see docs/configuration.md for the names")
+    settings = Settings(**values)
+    if settings.role != "all":
+        raise Misconfigured(f"{PREFIX}ROLE is {settings.role!r}: this version runs both sites in one, 'all'")
+    return settings
+
+
+def _raw(env: Mapping[str, str], name: str) -> str | None:
+    if name in env:
+        return env[name]
+    path = env.get(name + "_FILE")
+    if path is None:
+        return None
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise Misconfigured(f"{name}_FILE: cannot read {path}: {error.strerror}") from error
+
+
+def _convert(name: str, raw: str, kind: type) -> Any:
+    if kind is bool:
+        if raw.lower() not in {"0", "1", "true", "false", "yes", "no"}:
+            raise Misconfigured(f"{PREFIX}{name.upper()} is {raw!r}: use true or false")
+        return raw.lower() in {"1", "true", "yes"}
+    if kind is int:
+        try:
+            return int(raw)
+        except ValueError:
+            raise Misconfigured(f"{PREFIX}{name.upper()} is {raw!r}: a whole number is needed") from None
+    return raw
+
+
+def host_and_port(bind: str) -> tuple[str, int]:
+    """Split `host:port`. Raises `Misconfigured`."""
+    host, _, port = bind.rpartition(":")
+    if not host or not port.isdigit():
+        raise Misconfigured(f"{bind!r} is not host:port")
+    return host, int(port)

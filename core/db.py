@@ -1,0 +1,65 @@
+"""The database: SQLite (WAL, FULL, BEGIN IMMEDIATE) or PostgreSQL by URL, one transaction helper for both.
+
+Measured in research/reliability.md §5; why BEGIN IMMEDIATE: a deferred transaction that upgrades to a writer fails
+with SQLITE_BUSY however long the busy timeout is.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import peewee
+from playhouse.db_url import parse as parse_url
+
+from core.errors import Misconfigured
+
+database = peewee.DatabaseProxy()
+
+SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1, "busy_timeout": 30_000}
+
+
+def connect(url: str) -> peewee.Database:
+    """Bind the models to `url` (`sqlite:///path`, `sqlite:///:memory:` or `postgresql://…`). Opens nothing yet."""
+    parsed = parse_url(url)
+    if url.startswith("sqlite:"):
+        path = parsed["database"]
+        if path != ":memory:":
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        real: peewee.Database = peewee.SqliteDatabase(path, pragmas=SQLITE_PRAGMAS, lock_type="immediate", timeout=30)
+    elif url.startswith(("postgresql:", "postgres:")):
+        real = peewee.PostgresqlDatabase(prefer_psycopg3=True, **parsed)
+    else:
+        raise Misconfigured(f"CLOUDFILM_DATABASE_URL {url.split(':')[0]}: use sqlite:///… or postgresql://…")
+    database.initialize(real)
+    return real
+
+
+def is_sqlite() -> bool:
+    """Whether the bound database is SQLite."""
+    return isinstance(database.obj, peewee.SqliteDatabase)
+
+
+@contextmanager
+def connection() -> Iterator[None]:
+    """Hold one connection for the block in this thread, closing it if this call opened it."""
+    opened = database.connect(reuse_if_open=True)
+    try:
+        yield
+    finally:
+        if opened:
+            database.close()
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """One transaction; nested calls join the outer one by a savepoint. Connects when needed."""
+    with connection(), database.atomic():
+        yield
+
+
+def lock(row: peewee.Model) -> None:
+    """Hold `row` until the transaction ends. SQLite needs none: its writer already excludes all others."""
+    if not is_sqlite():
+        model: Any = type(row)
+        model.select(model.id).where(model.id == row.get_id()).for_update().execute()

@@ -1,0 +1,123 @@
+"""The outbox: work recorded in the same transaction as the change it follows from (decision 1).
+
+`record` writes a row. A relay (jobs/) `claim`s due rows, runs their handler, and calls `finish`, `postpone` or `fail`.
+Handlers must be idempotent: a row may run again after a crash between its work and `finish`.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import peewee
+
+from core.clock import now
+from core.db import transaction
+from core.models import OutboxEvent
+
+BACKOFF_FIRST_SECONDS = 1
+BACKOFF_MAX_SECONDS = 600
+# A claimed row belongs to its runner this long; the sole relay of a small site also frees all leases when it starts.
+LEASE_SECONDS = 900
+
+
+@dataclass(frozen=True)
+class Work:
+    """A claimed outbox row, detached from the database."""
+
+    id: int
+    kind: str
+    payload: dict[str, Any]
+    attempt: int
+
+
+def record(
+    kind: str, key: str, payload: dict[str, Any], *, stream: str = "", not_before: datetime | None = None
+) -> None:
+    """Ask for `kind` once per `key`; asking again changes nothing. Call inside the transaction of the change."""
+    moment = now()
+    OutboxEvent.insert(
+        kind=kind,
+        key=key,
+        payload=json.dumps(payload, ensure_ascii=False, sort_keys=True),
+        stream=stream,
+        next_at=not_before or moment,
+        created_at=moment,
+    ).on_conflict_ignore().execute()
+
+
+def claim(limit: int) -> list[Work]:
+    """Take up to `limit` due rows, oldest first; of each stream only the oldest pending row may be taken."""
+    moment = now()
+    older = OutboxEvent.alias()
+    blocked = peewee.fn.EXISTS(
+        older.select(older.id).where(
+            older.stream == OutboxEvent.stream, older.state == "pending", older.id < OutboxEvent.id
+        )
+    )
+    free = OutboxEvent.lease_until.is_null() | (OutboxEvent.lease_until < moment)
+    with transaction():
+        due = list(
+            OutboxEvent.select()
+            .where(
+                OutboxEvent.state == "pending",
+                OutboxEvent.next_at <= moment,
+                free,
+                (OutboxEvent.stream == "") | ~blocked,
+            )
+            .order_by(OutboxEvent.id)
+            .limit(limit)
+        )
+        taken = []
+        for row in due:
+            got = (
+                OutboxEvent.update(
+                    lease_until=moment + timedelta(seconds=LEASE_SECONDS), attempts=OutboxEvent.attempts + 1
+                )
+                .where(OutboxEvent.id == row.id, OutboxEvent.state == "pending", free)
+                .execute()
+            )
+            if got:
+                taken.append(Work(row.id, row.kind, json.loads(row.payload), row.attempts + 1))
+        return taken
+
+
+def finish(work_id: int) -> None:
+    """The work is done; a second call changes nothing."""
+    OutboxEvent.update(state="done", done_at=now(), lease_until=None, last_error="").where(
+        OutboxEvent.id == work_id, OutboxEvent.state == "pending"
+    ).execute()
+
+
+def postpone(work_id: int, until: datetime) -> None:
+    """Not due yet: run again at `until`. Does not count as an attempt."""
+    OutboxEvent.update(next_at=until, lease_until=None, attempts=OutboxEvent.attempts - 1).where(
+        OutboxEvent.id == work_id, OutboxEvent.state == "pending"
+    ).execute()
+
+
+def fail(work_id: int, attempt: int, error: str, *, max_attempts: int) -> bool:
+    """Note a failure: back off exponentially, or park after `max_attempts`. Returns whether the row was parked."""
+    parked = attempt >= max_attempts
+    delay = min(BACKOFF_FIRST_SECONDS * 2 ** min(attempt - 1, 20), BACKOFF_MAX_SECONDS)
+    OutboxEvent.update(
+        state="parked" if parked else "pending",
+        next_at=now() + timedelta(seconds=delay),
+        lease_until=None,
+        last_error=error[:500],
+    ).where(OutboxEvent.id == work_id, OutboxEvent.state == "pending").execute()
+    return parked
+
+
+def release_all() -> int:
+    """Free every lease: only the relay that holds the installation's relay lock may call this, when it starts."""
+    return OutboxEvent.update(lease_until=None).where(OutboxEvent.lease_until.is_null(False)).execute()
+
+
+def retry(work_id: int) -> bool:
+    """Put a parked row back, with fresh attempts. Returns whether there was one."""
+    return bool(
+        OutboxEvent.update(state="pending", attempts=0, next_at=now())
+        .where(OutboxEvent.id == work_id, OutboxEvent.state == "parked")
+        .execute()
+    )
