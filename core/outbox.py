@@ -114,6 +114,13 @@ def release_all() -> int:
     return OutboxEvent.update(lease_until=None).where(OutboxEvent.lease_until.is_null(False)).execute()
 
 
+def bring_forward(kind: str, keys: list[str]) -> None:
+    """Make waiting rows due now: what they waited for has happened."""
+    OutboxEvent.update(next_at=now()).where(
+        OutboxEvent.kind == kind, OutboxEvent.key.in_(keys), OutboxEvent.state == "pending"
+    ).execute()
+
+
 def retry(work_id: int) -> bool:
     """Put a parked row back, with fresh attempts. Returns whether there was one."""
     return bool(

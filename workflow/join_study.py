@@ -1,0 +1,53 @@
+"""When a study and an exam belong together beyond doubt, then they are joined; a doubtful one waits for a person.
+
+Beyond doubt is: RIS named the Study Instance UID (IHE RAD ZDS, OBX 113014), or the accession number is the exam's and
+the DICOM Patient ID is one of that patient's numbers. A wrong join shows one person's images to another.
+"""
+
+from core.models import Exam, ExamStudy, PatientIdentifier, Study
+
+
+def join_study(study: Study) -> Exam | None:
+    """Join one study if an exam is certain; return its exam."""
+    if study.exam is None:
+        exam = _declared(study) or _by_accession(study)
+        if exam is not None:
+            study.exam = exam
+            study.save(only=[Study.exam])
+    return study.exam
+
+
+def join_studies_of(exam: Exam) -> None:
+    """Join every waiting study that this exam's new facts make certain."""
+    declared = ExamStudy.select(ExamStudy.study_uid).where(ExamStudy.exam == exam)
+    candidates = Study.select().where(
+        Study.exam.is_null(),
+        Study.study_uid.in_(declared) | (Study.accession_number == exam.accession_number),
+    )
+    for study in list(candidates):
+        join_study(study)
+
+
+def declare_studies(exam: Exam, study_uids: tuple[str, ...]) -> None:
+    """Note the Study Instance UIDs that RIS gave for this exam. The first exam to name a UID keeps it."""
+    for uid in study_uids:
+        ExamStudy.insert(exam=exam, study_uid=uid).on_conflict_ignore().execute()
+
+
+def _declared(study: Study) -> Exam | None:
+    row = ExamStudy.get_or_none(ExamStudy.study_uid == study.study_uid)
+    return row.exam if row else None
+
+
+def _by_accession(study: Study) -> Exam | None:
+    if not study.accession_number or not study.patient_id:
+        return None
+    exam = Exam.get_or_none(Exam.accession_number == study.accession_number)
+    if exam is None or exam.patient is None:
+        return None
+    same_person = (
+        PatientIdentifier.select()
+        .where(PatientIdentifier.patient == exam.patient, PatientIdentifier.value == study.patient_id)
+        .exists()
+    )
+    return exam if same_person else None

@@ -1,0 +1,48 @@
+"""When a report is approved or corrected, then the exam has it, and may be published (E1)."""
+
+from core import failpoints
+from core.commands import DeliverReport
+from core.db import transaction
+from core.models import Exam, Report, ReportDocument
+from crypto.sm3 import sm3
+from workflow.find_exam import find_or_create_exam
+from workflow.join_study import declare_studies, join_studies_of
+from workflow.publish_exam import publish_if_complete
+
+
+def receive_report(command: DeliverReport) -> None:
+    """Keep the newest version by the time that RIS gives; an older one that comes late changes nothing."""
+    with transaction():
+        exam = find_or_create_exam(command.accession_number, command.placer_order_number, command.patient)
+        exam.item_name = exam.item_name or command.item_name
+        exam.modality = exam.modality or command.modality
+        exam.save()
+        _keep(exam, command)
+        declare_studies(exam, command.study_uids)
+        join_studies_of(exam)
+        Exam.update(reported_at=command.approved_at).where(Exam.id == exam.id, Exam.reported_at.is_null()).execute()
+        publish_if_complete(exam)
+        failpoints.passing("report.before_commit")
+
+
+def _keep(exam: Exam, command: DeliverReport) -> None:
+    said_at = command.said_at or command.approved_at
+    report = Report.get_or_none(Report.exam == exam) or Report(exam=exam)
+    if report.id and report.source_at >= said_at:
+        return
+    report.status = command.status
+    report.findings = command.findings
+    report.impression = command.impression
+    report.reporter = command.reporter
+    report.approver = command.approver
+    report.approved_at = command.approved_at
+    report.source_at = said_at
+    report.save()
+    ReportDocument.delete().where(ReportDocument.report == report).execute()
+    if command.document is not None:
+        ReportDocument.create(
+            report=report,
+            media_type=command.document_type,
+            content=command.document,
+            sm3=sm3(command.document).hex(),
+        )
