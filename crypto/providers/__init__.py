@@ -1,0 +1,4 @@
+"""Engines behind `crypto.provider.Provider`: the portable one that works, and a slow independent one to check it by.
+
+Only `app` and tests import from here.
+"""
