@@ -1,0 +1,12 @@
+"""Fixtures for every test: `settings`, `provider`, `keyring`, `database`, `memory_database`, `redis_url`.
+
+`database` runs the test twice, on a SQLite file and on a real PostgreSQL; `memory_database` is the quick one
+for rules that no thread and no lock touches. Both are empty, with all tables, and with the keyring bound.
+"""
+
+pytest_plugins = (
+    "tests.fixtures.installation",
+    "tests.fixtures.databases",
+    "tests.fixtures.redis_server",
+    "tests.fixtures.requirement_trace",
+)
