@@ -1,19 +1,19 @@
-"""Chinese national cryptography for CloudFilm: SM3, SM4-GCM, sealed objects, keys. A leaf: it imports nothing of ours,
-so that it also runs alone on the hospital's front encryption server (H2).
+"""Chinese national cryptography for CloudFilm: SM3, SM4-GCM, sealed objects, keys.
+A leaf that imports nothing of ours, so that it also runs alone on the front encryption server (H2).
 
 Where to start
     `sm3`            digest, HMAC, key derivation
-    `provider`       the port to an SM4-GCM engine; `providers/` holds the engines, `self_test` proves one at start
+    `provider`       the port to an SM4-GCM engine; `providers/` are the engines, `self_test` proves one
     `sealed_header`  64 bytes that say where a chunk lies; pure arithmetic
     `class_map`      which chunks are head (names, dates, ids) and which are pixel
     `class_keys`     the two keys of an object, derived from its data key, and the commitment to that key
     `sealed_object`  `seal` and `unseal`: a whole stream at constant memory
-    `sealed_reader`  any range of a sealed object, wherever it is stored, with both keys or with the pixel key alone
+    `sealed_reader`  any range of a stored object, with both keys or with the pixel key alone
     `keyring`        system key → key-encryption keys → data keys; fields of the database; blind indexes
 
 The rules that callers rely on
     Nothing is released before its tag was checked. Verification raises (`errors`), it never returns False.
-    A data key belongs to one object. Sealing the same content again under the same header and key gives the same bytes,
-    so that an upload can resume; sealing other content under them is forbidden (it would repeat GCM nonces).
+    A data key belongs to one object. Sealing the same content under its header and key gives the same bytes, so
+    that an upload can resume; other content under them is forbidden, it would repeat GCM nonces.
     The wrapped data key lives outside the object: a rotation never rewrites an image.
 """

@@ -1,7 +1,7 @@
 """Which chunks of a pack are head (names, dates, ids) and which are pixel: one bit a chunk, 1 = pixel.
 
-Chunk 0 is the highest bit of byte 0; bits behind the last chunk are zero. One bit a chunk, not a list of runs, so that the
-length of a sealed object follows from its header and the number of instances does not show in it.
+Chunk 0 is the highest bit of byte 0; bits behind the last chunk are zero. Not a list of runs, so that the
+length of a sealed object follows from its header and does not tell the number of instances.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ class ClassMap:
         for first, stop in pixel_chunks:
             if not previous <= first < stop <= chunk_count:
                 raise ValueError(
-                    f"pixel chunks [{first}, {stop}) are empty, out of order or beyond the {chunk_count} chunks"
+                    f"pixel chunks [{first}, {stop}) are empty, out of order or beyond chunk {chunk_count}"
                 )
             for index in range(first, stop):
                 bits[index >> 3] |= 0x80 >> (index & 7)

@@ -13,7 +13,7 @@ class CryptoError(Exception):
 
 
 class SealBroken(CryptoError):
-    """Sealed bytes, their header, their place and their key do not belong together. Nothing of them was released."""
+    """Sealed bytes, header, place and key do not belong together. Nothing of them was released."""
 
 
 class KeyRefused(CryptoError):

@@ -1,7 +1,7 @@
 """The key file: JSON, readable by its owner only, replaced atomically and flushed to the disk.
 
-It holds the system key in the clear, so whoever reads it holds everything: it belongs on the front machine, in the backup
-safe, and nowhere else.
+It holds the system key in the clear, so whoever reads it holds everything: it belongs on the front machine,
+in the backup safe, and nowhere else.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ _MODE = 0o600
 
 
 def read_key_file(path: Path) -> dict[str, Any]:
-    """The content. Raises `KeyRefused` when the file is missing, damaged, of another format, or open to others."""
+    """The content. Raises `KeyRefused` when it is missing, damaged, of another format, or open to others."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:

@@ -1,15 +1,14 @@
-"""The keys of one installation in three levels (H2.8): system key → key-encryption keys (KEKs) → data keys and fields.
+"""The keys of one installation in three levels (H2.8): system key → key-encryption keys (KEK) → data keys.
 
     system key    16 random bytes in the key file; wraps what follows, nothing else
     KEK           one per version; wraps data keys, and every version has a field key derived from it
     root          32 random bytes that no rotation changes: blind indexes and named sub-keys come from it
     data key      one per sealed object, kept wrapped beside the object's row
 
-Everything wrapped is nonce ‖ ciphertext ‖ tag of SM4-GCM under a random nonce. A KEK must be rotated before 2^32 wraps.
+Everything wrapped is nonce ‖ ciphertext ‖ tag, SM4-GCM, random nonce: rotate a KEK before 2^32 wraps.
 """
 
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,7 +41,7 @@ class _Keys:
 
 
 class Keyring:
-    """The opened keys of one installation. Safe for threads; other processes' rotations are picked up when met."""
+    """The opened keys of one installation. Threads may share it; other processes' rotations are seen."""
 
     def __init__(self, path: Path, provider: Provider, keys: _Keys) -> None:
         self._path = path
@@ -62,7 +61,7 @@ class Keyring:
 
     @classmethod
     def load(cls, path: Path, provider: Provider) -> "Keyring":
-        """Open the keys of `path`. Raises `KeyRefused` when the file is missing, altered, or open to others."""
+        """Open the keys of `path`. Raises `KeyRefused` when it is missing, altered, or open to others."""
         return cls(path, provider, _load(path, provider))
 
     @property
@@ -73,7 +72,7 @@ class Keyring:
     def rotate(self) -> int:
         """Add a KEK and make it the active one; return its version. Older versions go on opening."""
         with locked(self._path):
-            keys = _load(self._path, self._provider)
+            keys = self._reload()
             version = max(keys.keks) + 1
             if version > _MAX_KEK_VERSION:
                 raise KeyRefused(f"key file {self._path}: KEK versions end at {_MAX_KEK_VERSION}")
@@ -96,19 +95,19 @@ class Keyring:
         )
 
     def unwrap_dek(self, wrapped: WrappedKey, *, object_id: bytes, kind: str, owner: str) -> bytes:
-        """The data key. Raises `KeyRefused` for an unknown version or when blob, object, kind, owner do not match."""
+        """The data key. Raises `KeyRefused`: unknown version, or blob, object, kind, owner do not match."""
         kek = self._kek(wrapped.kek_version)
         what = f"the data key of object {object_id.hex()} ({kind} of {owner})"
         return _unwrap(self._provider, kek, _dek_aad(object_id, kind, owner), wrapped.blob, what)
 
     def seal_blob(self, content: bytes, *, context: str) -> bytes:
-        """Seal bytes for one column: format, KEK version, nonce, ciphertext, tag. `context` names table and column."""
+        """Seal bytes for the column `context`: format, KEK version, nonce, ciphertext, tag."""
         version = self.active_version
         prefix = bytes([_BLOB_FORMAT]) + version.to_bytes(2, "big")
         return prefix + _wrap(self._provider, self._field_key(version), _labelled(prefix, context), content)
 
     def open_blob(self, blob: bytes, *, context: str) -> bytes:
-        """What `seal_blob` sealed for this context. Raises `SealBroken`, or `KeyRefused` for an unknown KEK version."""
+        """What `seal_blob` sealed for this context. Raises `SealBroken`, `KeyRefused`."""
         if len(blob) < _BLOB_PREFIX_SIZE + NONCE_SIZE + TAG_SIZE or blob[0] != _BLOB_FORMAT:
             raise SealBroken(f"{context}: the stored value is not a sealed one; it was cut or overwritten")
         prefix, nonce, sealed = _split(blob)
@@ -129,12 +128,20 @@ class Keyring:
         return self.open_blob(blob, context=context).decode()
 
     def blind_index(self, kind: str, value: str) -> str:
-        """64 hex digits by which equal values of one kind are found; the caller normalises. No rotation changes it."""
+        """64 hex digits that find equal values of one kind. No rotation changes it; callers normalise."""
         return hmac_sm3(self._sub_key("blind index"), _labelled(kind, value)).hex()
 
     def derive(self, purpose: str) -> bytes:
         """The 32-byte sub-key of a named purpose (audit, otp, …). No rotation changes it."""
         return self._sub_key("purpose", purpose)
+
+    def _reload(self) -> _Keys:
+        keys = _load(self._path, self._provider)
+        if keys.root != self._keys.root:
+            raise KeyRefused(
+                f"key file {self._path}: it was exchanged for another installation's; put ours back"
+            )
+        return keys
 
     def _sub_key(self, *labels: str) -> bytes:
         return hmac_sm3(self._keys.root, _labelled(*labels))
@@ -144,7 +151,7 @@ class Keyring:
 
     def _kek(self, version: int) -> bytes:
         if version not in self._keys.keks:
-            self._keys = _load(self._path, self._provider)
+            self._keys = self._reload()
         try:
             return self._keys.keks[version]
         except KeyError:
@@ -155,13 +162,13 @@ class Keyring:
 
 
 def _pack(keys: _Keys, provider: Provider) -> dict[str, object]:
-    wrap: Callable[[bytes, bytes], str] = lambda aad, key: _wrap(provider, keys.system_key, aad, key).hex()  # noqa: E731
+    def wrapped(key: bytes, *labels: str) -> str:
+        return _wrap(provider, keys.system_key, _labelled(*labels), key).hex()
+
     return {
         "system_key": keys.system_key.hex(),
-        "root": wrap(_labelled("root"), keys.root),
-        "keks": {
-            str(version): wrap(_labelled("kek", str(version)), kek) for version, kek in keys.keks.items()
-        },
+        "root": wrapped(keys.root, "root"),
+        "keks": {str(version): wrapped(kek, "kek", str(version)) for version, kek in keys.keks.items()},
     }
 
 
@@ -193,12 +200,13 @@ def _wrap(provider: Provider, key: bytes, aad: bytes, content: bytes) -> bytes:
 
 
 def _unwrap(provider: Provider, key: bytes, aad: bytes, blob: bytes, what: str) -> bytes:
+    refused = KeyRefused(f"{what} does not unwrap: it was altered, or belongs elsewhere; restore it")
+    if len(blob) < NONCE_SIZE + TAG_SIZE:
+        raise refused
     try:
         return provider.open(key, blob[:NONCE_SIZE], aad, blob[NONCE_SIZE:])
     except SealBroken:
-        raise KeyRefused(
-            f"{what} does not unwrap: it was altered, or belongs elsewhere; restore it"
-        ) from None
+        raise refused from None
 
 
 def _split(blob: bytes) -> tuple[bytes, bytes, bytes]:

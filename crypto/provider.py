@@ -1,4 +1,4 @@
-"""The port to an SM4-GCM engine (GB/T 17964-2021, RFC 8998): key 16 bytes, nonce 12, tag 16 behind the ciphertext.
+"""The port to an SM4-GCM engine (GB/T 17964-2021, RFC 8998): key 16 bytes, nonce 12, tag 16 at the end.
 
 `app` chooses the engine and passes it in. The `_many` forms exist for engines that work in lanes of 16.
 """
@@ -34,5 +34,5 @@ class Provider(Protocol):
     def open_many(
         self, key: bytes, nonces: Sequence[bytes], aad: bytes, chunks: Sequence[bytes]
     ) -> list[bytes]:
-        """`open` for each pair of nonce and sealed chunk. Raises `SealBroken` for all when one does not match."""
+        """`open` for each pair of nonce and sealed chunk. Raises `SealBroken` when one does not match."""
         ...

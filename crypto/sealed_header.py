@@ -10,8 +10,8 @@
         37     1  flags: bit 0 = a class map follows the last chunk
         38    26  zero
 
-After it: every chunk as C bytes of ciphertext and a tag of 16 (the last one shorter; an empty object has one empty
-chunk, so that its emptiness is proven too), then the class map (`crypto.class_map`) sealed as one piece.
+After it: every chunk as C bytes of ciphertext and a tag of 16 (the last one shorter; an empty object has one
+empty chunk, so that its emptiness is proven too), then the class map (`crypto.class_map`), sealed in one.
 The length of the whole follows from the header alone. SM3 of the header is additional data of every chunk.
 """
 

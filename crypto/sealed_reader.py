@@ -1,4 +1,4 @@
-"""Any range of a sealed object, wherever it lies: fetch whole chunks, verify each, release the bytes asked for."""
+"""Any range of a sealed object, wherever it lies: fetch whole chunks, verify each, release what was asked."""
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -13,7 +13,7 @@ ReadRange = Callable[[int, int], bytes]
 
 
 class SealedReader:
-    """Opens ranges with both class keys, or with the pixel key alone (then head chunks and the class map stay dark).
+    """Opens ranges with both class keys, or with the pixel key alone: then all that is head stays dark.
 
     `read_range(start, end)` returns the bytes [start, end) of the object; its own errors pass through.
     """
@@ -29,7 +29,7 @@ class SealedReader:
         return SealedHeader.parse(self._fetch(0, HEADER_SIZE))
 
     def read(self, start: int, end: int) -> bytes:
-        """The plain bytes [start, end). Raises `SealBroken`, `KeyRefused`, or `ValueError` outside of the content."""
+        """The plain bytes [start, end). Raises `SealBroken`, `KeyRefused`, `ValueError` (outside)."""
         return b"".join(self.stream(start, end))
 
     def stream(self, start: int, end: int) -> Iterator[bytes]:
@@ -85,7 +85,7 @@ class SealedReader:
         return b"".join(plain[index] for index in range(first, stop))
 
     def _by_class(self, first: int, stop: int) -> Iterator[tuple[bool, list[int]]]:
-        """The chunks of a batch, one group per class. Without the head key every chunk is taken for a pixel chunk."""
+        """The chunks of a batch, a group per class. Without the head key all are taken for pixel chunks."""
         indexes = list(range(first, stop))
         if not self.header.has_class_map:
             yield False, indexes
@@ -98,11 +98,13 @@ class SealedReader:
                     yield is_pixel, group
 
     def _key(self, is_pixel: bool) -> bytes:
-        key = self._keys.pixel if is_pixel else self._keys.head
-        if key is None:
-            name = "pixel" if is_pixel else "head"
-            raise KeyRefused(f"sealed object {self.header.object_id.hex()}: the {name} key was not given")
-        return key
+        if is_pixel:
+            return self._keys.pixel
+        if self._keys.head is None:
+            raise KeyRefused(
+                f"sealed object {self.header.object_id.hex()}: this needs the head key, not given here"
+            )
+        return self._keys.head
 
     def _fetch(self, start: int, end: int) -> bytes:
         data = self._read_range(start, end)
@@ -114,6 +116,6 @@ class SealedReader:
 
     def _broken(self, what: str, name: str) -> SealBroken:
         return SealBroken(
-            f"sealed object {self.header.object_id.hex()}: {what} does not open with the {name} key; it was altered, "
-            "moved, or is of the other class; fetch the object again or restore it"
+            f"sealed object {self.header.object_id.hex()}: {what} does not open with the {name} key; "
+            "it was altered, moved, or is of the other class; fetch the object again or restore it"
         )

@@ -23,7 +23,7 @@ _GCM_SEALED = bytes.fromhex(
 
 
 def run_self_test(provider: Provider) -> None:
-    """Check SM3 and `provider` against published answers. Raises `SelfTestFailed`; costs some milliseconds."""
+    """Check SM3 and `provider` against published answers, in milliseconds. Raises `SelfTestFailed`."""
     for message, answer in _SM3_ANSWERS:
         _expect(provider, "SM3 (GB/T 32905)", sm3(message).hex() == answer)
     _expect(provider, "SM3-KDF (GB/T 32918.4)", kdf(b"ab", b"c", 32) == sm3(b"abc" + bytes([0, 0, 0, 1])))
@@ -49,7 +49,7 @@ def run_self_test(provider: Provider) -> None:
 
 
 def _check_batches(provider: Provider) -> None:
-    """One more than a batch, of differing lengths, must equal the single calls: engines with lanes fail here first."""
+    """One more than a batch, of differing lengths, must equal the single calls: lanes fail here first."""
     nonces = [bytes(11) + bytes([lane]) for lane in range(BATCH + 1)]
     chunks = [_GCM_PLAIN[: 3 * lane] for lane in range(BATCH + 1)]
     sealed = [

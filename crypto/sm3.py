@@ -1,4 +1,4 @@
-"""SM3 digest (GB/T 32905-2016), HMAC on it (GB/T 15852.2-2012, RFC 2104) and key derivation (GB/T 32918.4-2016).
+"""SM3 (GB/T 32905-2016), HMAC on it (GB/T 15852.2-2012, RFC 2104), key derivation (GB/T 32918.4-2016).
 
 Computed by `cryptography`: `hashlib.new("sm3")` exists only where the system's OpenSSL was built with it.
 """
@@ -10,7 +10,7 @@ _COUNTER_LIMIT = 0xFFFFFFFF
 
 
 class Sm3:
-    """SM3 over a stream, in the manner of `hashlib`: `digest` may be asked at any time and more may be added after."""
+    """SM3 over a stream, in the manner of `hashlib`: `digest` may be asked at any time."""
 
     def __init__(self, data: bytes = b"") -> None:
         self._hash = hashes.Hash(hashes.SM3())
@@ -46,7 +46,7 @@ def hmac_sm3(key: bytes, data: bytes) -> bytes:
 def kdf(secret: bytes, info: bytes, length: int) -> bytes:
     """`length` bytes by the key derivation function of GB/T 32918.4-2016 §5.4.3 over Z = secret ‖ info.
 
-    Z does not mark where the secret ends, so callers keep the secret at one length and give every use its own `info`.
+    Z does not mark where the secret ends: callers keep it at one length and give every use its own `info`.
     Keys made here have 16 bytes, half a digest, which leaves nothing to extend.
     """
     if not 0 < length <= DIGEST_SIZE * _COUNTER_LIMIT:
