@@ -1,0 +1,15 @@
+/** HTJ2K (ISO/IEC 15444-15) by OpenJPH: what this platform's archive is made of. */
+
+import wasmUrl from '@cornerstonejs/codec-openjph/wasm?url';
+import factory from '@cornerstonejs/codec-openjph/wasmjs';
+import type { FrameInfo } from '../manifest/types';
+import { type Samples, toSamples } from './samples';
+import { WasmCodec } from './wasm';
+
+const codec = new WasmCodec(factory, 'HTJ2KDecoder', wasmUrl);
+
+/** YBR_ICT and YBR_RCT are undone by the decoder itself; the painter takes them as RGB. */
+export async function decode(bytes: Uint8Array, frame: FrameInfo): Promise<Samples> {
+  const data = await codec.decode(bytes, (decoded, header) => toSamples(decoded, header, frame));
+  return { data, photometric: frame.photometric };
+}

@@ -1,0 +1,79 @@
+/** Decoded samples, and the one place that turns a codec's bytes into them. */
+
+import { FilmFault } from '../faults';
+import type { FrameInfo } from '../manifest/types';
+
+export type SampleArray = Uint8Array | Uint16Array | Int16Array | Uint32Array | Int32Array;
+
+export interface Samples {
+  /** rows × columns × samples, colour by pixel, in `bits_allocated` bits, signed as the manifest says. */
+  readonly data: SampleArray;
+  /** What the values mean now: a codec that converts colours itself says RGB. */
+  readonly photometric: string;
+}
+
+export type Decoder = (bytes: Uint8Array, frame: FrameInfo) => Promise<Samples> | Samples;
+
+/** What a codec found in its own header. */
+export interface CodecHeader {
+  readonly width: number;
+  readonly height: number;
+  readonly componentCount: number;
+  readonly bitsPerSample: number;
+}
+
+/**
+ * Little-endian decoded bytes as samples of the frame.
+ *
+ * Codecs hand out 8-bit values as bytes even where the object allocates 16. Raises `FilmFault('damaged')` when the
+ * codec's header contradicts the manifest, or bytes are missing.
+ */
+export function toSamples(decoded: Uint8Array, header: CodecHeader, frame: FrameInfo): SampleArray {
+  if (
+    header.width !== frame.columns ||
+    header.height !== frame.rows ||
+    header.componentCount !== frame.samples ||
+    header.bitsPerSample > frame.bits_allocated
+  ) {
+    throw new FilmFault(
+      'damaged',
+      `the codestream holds ${header.width}×${header.height}×${header.componentCount}, ${header.bitsPerSample} bits; ` +
+        `the manifest says ${frame.columns}×${frame.rows}×${frame.samples}, ${frame.bits_allocated} bits`,
+    );
+  }
+  const count = frame.rows * frame.columns * frame.samples;
+  const width = header.bitsPerSample > 16 ? 4 : header.bitsPerSample > 8 ? 2 : 1;
+  if (decoded.length < count * width) {
+    throw new FilmFault('damaged', `${decoded.length} bytes decoded where ${count * width} were expected`);
+  }
+  const own = decoded.slice(0, count * width); // out of the codec's heap, and aligned
+  return widen(viewOf(own.buffer, width * 8, frame.signed), frame);
+}
+
+/** Little-endian bytes viewed as samples of `bits`. */
+export function viewOf(buffer: ArrayBuffer, bits: number, signed: boolean): SampleArray {
+  switch (bits) {
+    case 8:
+      return new Uint8Array(buffer); // signed 8-bit values stay bit patterns; the window table gives them their sign
+    case 16:
+      return signed ? new Int16Array(buffer) : new Uint16Array(buffer);
+    default:
+      return signed ? new Int32Array(buffer) : new Uint32Array(buffer);
+  }
+}
+
+function widen(data: SampleArray, frame: FrameInfo): SampleArray {
+  if (data.BYTES_PER_ELEMENT * 8 === frame.bits_allocated) return data;
+  const wide = viewOf(
+    new ArrayBuffer((data.length * frame.bits_allocated) / 8),
+    frame.bits_allocated,
+    frame.signed,
+  );
+  wide.set(frame.signed && data instanceof Uint8Array ? new Int8Array(data.buffer) : data);
+  return wide;
+}
+
+/** The bytes of the samples, little-endian, as they stand in an uncompressed object. */
+export function bytesOf(data: SampleArray): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}

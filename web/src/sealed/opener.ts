@@ -1,0 +1,66 @@
+/** Opens chunk ranges of one sealed object with its pixel key. Every tag is verified before a byte is released. */
+
+import { GcmOpener, SealBroken, TAG_LENGTH } from '../sm4/gcm';
+import { type ChunkRange, chunksOf, parseHeader, plainChunkLength, type SealedHeader } from './header';
+
+/** What a manifest says about one pack. */
+export interface SealedPack {
+  /** 32 hexadecimal digits. */
+  readonly object_id: string;
+  readonly url: string;
+  /** Base64 of the 16-byte key of the chunk class. */
+  readonly key: string;
+  /** Base64 of the 64-byte header. */
+  readonly header: string;
+}
+
+/** Brings the sealed bytes of a chunk range, from wherever. */
+export type CipherSource = (range: ChunkRange, signal: AbortSignal) => Promise<Uint8Array>;
+
+export class SealedObject {
+  readonly header: SealedHeader;
+  private readonly gcm: GcmOpener;
+
+  constructor(pack: SealedPack) {
+    this.header = parseHeader(fromBase64(pack.header));
+    if (this.header.objectId !== pack.object_id) {
+      throw new SealBroken(`the header belongs to object ${this.header.objectId}, not ${pack.object_id}`);
+    }
+    this.gcm = new GcmOpener(fromBase64(pack.key), this.header.digest);
+  }
+
+  /** The plain bytes [start, end). */
+  async read(start: number, end: number, source: CipherSource, signal: AbortSignal): Promise<Uint8Array> {
+    const range = chunksOf(this.header, start, end);
+    const sealed = await source(range, signal);
+    const plain = this.open(range, sealed);
+    const base = range.first * this.header.chunkLength;
+    return plain.subarray(start - base, end - base);
+  }
+
+  /** The plain bytes of all chunks of `range`. */
+  private open(range: ChunkRange, sealed: Uint8Array): Uint8Array {
+    const expected = range.cipherEnd - range.cipherStart;
+    if (sealed.length !== expected) {
+      throw new SealBroken(`${sealed.length} sealed bytes came where ${expected} were asked for`);
+    }
+    const { header } = this;
+    const plain = new Uint8Array(expected - (range.last - range.first + 1) * TAG_LENGTH);
+    const nonce = new Uint8Array(12);
+    nonce.set(header.noncePrefix);
+    const counter = new DataView(nonce.buffer, 7);
+    for (let chunk = range.first, from = 0, at = 0; chunk <= range.last; chunk++) {
+      const length = plainChunkLength(header, chunk);
+      counter.setUint32(0, chunk);
+      counter.setUint8(4, chunk === header.chunkCount - 1 ? 1 : 0);
+      this.gcm.open(nonce, sealed.subarray(from, from + length + TAG_LENGTH), plain, at);
+      from += length + TAG_LENGTH;
+      at += length;
+    }
+    return plain;
+  }
+}
+
+export function fromBase64(text: string): Uint8Array {
+  return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+}
