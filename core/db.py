@@ -1,7 +1,7 @@
 """The database: SQLite (WAL, FULL, BEGIN IMMEDIATE) or PostgreSQL by URL, one transaction helper for both.
 
-Measured in research/reliability.md §5; why BEGIN IMMEDIATE: a deferred transaction that upgrades to a writer fails
-with SQLITE_BUSY however long the busy timeout is.
+Measured in research/reliability.md §5; why BEGIN IMMEDIATE: a deferred transaction that upgrades to a
+writer fails with SQLITE_BUSY however long the busy timeout is.
 """
 
 from collections.abc import Iterator
@@ -20,13 +20,15 @@ SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "full", "foreign_keys": 
 
 
 def connect(url: str) -> peewee.Database:
-    """Bind the models to `url` (`sqlite:///path`, `sqlite:///:memory:` or `postgresql://…`). Opens nothing yet."""
+    """Bind the models to `url`: `sqlite:///path`, `sqlite:///:memory:` or `postgresql://…`. Opens none."""
     parsed = parse_url(url)
     if url.startswith("sqlite:"):
         path = parsed["database"]
         if path != ":memory:":
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-        real: peewee.Database = peewee.SqliteDatabase(path, pragmas=SQLITE_PRAGMAS, lock_type="immediate", timeout=30)
+        real: peewee.Database = peewee.SqliteDatabase(
+            path, pragmas=SQLITE_PRAGMAS, lock_type="immediate", timeout=30
+        )
     elif url.startswith(("postgresql:", "postgres:")):
         real = peewee.PostgresqlDatabase(prefer_psycopg3=True, **parsed)
     else:
@@ -63,3 +65,9 @@ def lock(row: peewee.Model) -> None:
     if not is_sqlite():
         model: Any = type(row)
         model.select(model.id).where(model.id == row.get_id()).for_update().execute()
+
+
+def lock_name(name: str) -> None:
+    """Hold `name` until the transaction ends: for a row that two sides want and that may not exist yet."""
+    if not is_sqlite():
+        database.execute_sql("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (name,))

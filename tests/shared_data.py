@@ -1,4 +1,4 @@
-"""Real samples too big for the repository lie beside it, in `shared/`; tests that want them skip without it."""
+"""Samples too big for the repository lie beside it, in `shared/`; tests that want them skip without it."""
 
 from pathlib import Path
 

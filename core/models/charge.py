@@ -28,6 +28,7 @@ class Charge(Record):
     fee_line_id = peewee.CharField(max_length=64, unique=True)
     placer_order_number = peewee.CharField(max_length=64, default="", index=True)
     exam = peewee.ForeignKeyField(Exam, null=True, backref="charges")
+    exam_id: int | None
     item_code = peewee.CharField(max_length=32)
     amount_fen = peewee.BigIntegerField()
     collect_on_behalf = peewee.BooleanField(default=True)
@@ -38,12 +39,13 @@ class Charge(Record):
 
 
 class Settlement(Record):
-    """One told payment, as it was told. `state`: accepted | parked (no such line, other amount, paid elsewhere)."""
+    """One payment as it was told. `state`: waiting (for its line) → accepted | parked (see `reason`)."""
 
     source = peewee.CharField(max_length=32)
     key = peewee.CharField(max_length=64)
     fee_line_id = peewee.CharField(max_length=64, index=True)
     amount_fen = peewee.BigIntegerField()
+    channel = peewee.CharField(max_length=16, default="")
     external_number = peewee.CharField(max_length=64, default="")
     paid_at = UtcDateTimeField()
     state = peewee.CharField(max_length=10)

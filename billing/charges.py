@@ -1,0 +1,129 @@
+"""Fee lines (P6▲, S3): what the HIS says that an exam's film costs, and whether that is settled.
+
+A line is written by its fee line id, any number of times. While it is unpaid the HIS may change it;
+afterwards a change is kept out and noted for a person, since money has moved by the old one.
+"""
+
+from billing import prices, settle
+from core import db, problems
+from core.clock import now
+from core.commands import FeeLine, SettleFee
+from core.models import Charge, Exam
+
+# How an exam's fee stands, from most to least: `none` means that no order has told of a fee yet.
+SETTLED = frozenset({"paid", "waived", "included"})
+
+
+def record_fee_line(line: FeeLine, exam: Exam) -> Charge:
+    """Write the line of `exam`, apply payments that came before it, and return its row as it then is.
+
+    A line of a cancelled order begins cancelled. An amount that differs from the price list is recorded as
+    told, since the HIS is master of the price, and noted for a person.
+    """
+    with db.transaction():
+        known = settle.lock_line(line.fee_line_id)
+        if known is None:
+            _create(line, exam)
+            prices.compare(line, exam.ordered_at or now())
+        elif known.exam_id not in (None, exam.id):
+            _note(line, "it came with another exam before; the first one keeps it")
+        elif known.state == "unpaid":
+            _update(known, line, exam)
+        elif (known.amount_fen, known.choice) != (line.amount_fen, line.choice):
+            _note(
+                line,
+                f"the HIS changed amount or choice, but the line is {known.state}; it was kept as it was",
+            )
+        if line.paid and line.choice == "charge":
+            _settle_as_told(line)
+        settle.apply_waiting(line.fee_line_id)
+        return Charge.get(Charge.fee_line_id == line.fee_line_id)
+
+
+def fee_state(exam: Exam) -> str:
+    """paid | waived | included | unpaid | none.
+
+    An exam without any line is `none` and waits for its order: images and report may come first, and what is
+    published cannot be taken back.
+    """
+    lines = list(Charge.select().where(Charge.exam == exam, Charge.state != "cancelled"))
+    if not lines:
+        return "none"
+    if any(_is_owed(line) for line in lines):
+        return "unpaid"
+    if any(line.state == "paid" for line in lines):
+        return "paid"
+    return "included" if all(line.choice == "included" for line in lines) else "waived"
+
+
+def is_fee_settled(exam: Exam) -> bool:
+    """Whether the film may be given out as far as money is concerned."""
+    return fee_state(exam) in SETTLED
+
+
+def amount_due(exam: Exam) -> int | None:
+    """What is still owed, in fen; None when nothing is."""
+    owed = [line.amount_fen for line in Charge.select().where(Charge.exam == exam) if _is_owed(line)]
+    return sum(owed) if owed else None
+
+
+def cancel_for_order(placer_order_number: str) -> None:
+    """Cancel the unpaid lines of a cancelled order; a paid one is noted, for somebody has to pay it back."""
+    if not placer_order_number:
+        return
+    with db.transaction():
+        of_order = Charge.placer_order_number == placer_order_number
+        Charge.update(state="cancelled").where(of_order, Charge.state == "unpaid").execute()
+        for charge in Charge.select().where(of_order, Charge.state == "paid"):
+            text = f"fee line {charge.fee_line_id}: the order was cancelled after payment: pay the money back"
+            problems.note("billing", f"cancelled:{charge.fee_line_id}", text)
+
+
+def _is_owed(charge: Charge) -> bool:
+    return charge.state == "unpaid" and charge.choice == "charge" and charge.amount_fen > 0
+
+
+def _create(line: FeeLine, exam: Exam) -> None:
+    Charge.create(
+        fee_line_id=line.fee_line_id,
+        placer_order_number=line.placer_order_number,
+        exam=exam,
+        item_code=line.item_code,
+        amount_fen=line.amount_fen,
+        collect_on_behalf=line.collect_on_behalf,
+        choice=line.choice,
+        state="cancelled" if exam.cancelled_at else "unpaid",
+    )
+
+
+def _update(charge: Charge, line: FeeLine, exam: Exam) -> None:
+    if charge.amount_fen != line.amount_fen:
+        prices.compare(line, exam.ordered_at or now())
+    charge.exam = exam
+    charge.placer_order_number = line.placer_order_number or charge.placer_order_number
+    charge.item_code = line.item_code
+    charge.amount_fen = line.amount_fen
+    charge.collect_on_behalf = line.collect_on_behalf
+    charge.choice = line.choice
+    charge.save()
+
+
+def _settle_as_told(line: FeeLine) -> None:
+    """The HIS says in the order itself that the line is paid. Said of a paid line it is no second payment."""
+    if Charge.get(Charge.fee_line_id == line.fee_line_id).state == "paid":
+        return
+    settle.settle(
+        SettleFee(
+            source=settle.HIS_SOURCE,
+            key=line.fee_line_id,
+            fee_line_id=line.fee_line_id,
+            amount_fen=line.amount_fen,
+            paid_at=line.paid_at or now(),
+            channel=line.channel or settle.HIS_SOURCE,
+            external_number=line.external_number,
+        )
+    )
+
+
+def _note(line: FeeLine, text: str) -> None:
+    problems.note("billing", f"line:{line.fee_line_id}", f"fee line {line.fee_line_id}: {text}")
