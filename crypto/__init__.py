@@ -13,7 +13,7 @@ Where to start
 
 The rules that callers rely on
     Nothing is released before its tag was checked. Verification raises (`errors`), it never returns False.
-    A data key belongs to one object. Sealing the same content under its header and key gives the same bytes, so
-    that an upload can resume; other content under them is forbidden, it would repeat GCM nonces.
+    A data key belongs to one object. Sealing the same content under its header and key gives the same bytes:
+    an upload can resume; other content under them is forbidden, it would repeat GCM nonces.
     The wrapped data key lives outside the object: a rotation never rewrites an image.
 """
