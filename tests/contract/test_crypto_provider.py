@@ -34,9 +34,6 @@ def engine(request: pytest.FixtureRequest) -> Provider:
 def test_gives_the_answers_of_rfc_8998(engine: Provider) -> None:
     assert engine.seal(KEY, NONCE, AAD, PLAIN) == SEALED
     assert engine.open(KEY, NONCE, AAD, SEALED) == PLAIN
-
-
-def test_passes_the_self_test_of_the_start(engine: Provider) -> None:
     run_self_test(engine)
 
 

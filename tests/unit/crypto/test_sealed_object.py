@@ -111,9 +111,10 @@ class CountingSource(io.BytesIO):
         self.left = length
         self.largest = 0
 
-    def read(self, size: int = -1) -> bytes:
-        self.largest = max(self.largest, size)
-        piece = min(size, self.left, 1000)
+    def read(self, size: int | None = -1) -> bytes:
+        wanted = size or 0
+        self.largest = max(self.largest, wanted)
+        piece = min(wanted, self.left, 1000)
         self.left -= piece
         return b"\x5a" * piece
 
