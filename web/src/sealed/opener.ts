@@ -14,9 +14,6 @@ export interface SealedPack {
   readonly header: string;
 }
 
-/** Brings the sealed bytes of a chunk range, from wherever. */
-export type CipherSource = (range: ChunkRange, signal: AbortSignal) => Promise<Uint8Array>;
-
 export class SealedObject {
   readonly header: SealedHeader;
   private readonly gcm: GcmOpener;
@@ -29,17 +26,19 @@ export class SealedObject {
     this.gcm = new GcmOpener(fromBase64(pack.key), this.header.digest);
   }
 
-  /** The plain bytes [start, end). */
-  async read(start: number, end: number, source: CipherSource, signal: AbortSignal): Promise<Uint8Array> {
-    const range = chunksOf(this.header, start, end);
-    const sealed = await source(range, signal);
-    const plain = this.open(range, sealed);
+  /** The chunks that hold the plain bytes [start, end). Raises `SealBroken` when the object is shorter. */
+  rangeOf(start: number, end: number): ChunkRange {
+    return chunksOf(this.header, start, end);
+  }
+
+  /** The plain bytes [start, end) out of those of a whole range. */
+  slice(plain: Uint8Array, range: ChunkRange, start: number, end: number): Uint8Array {
     const base = range.first * this.header.chunkLength;
     return plain.subarray(start - base, end - base);
   }
 
-  /** The plain bytes of all chunks of `range`. */
-  private open(range: ChunkRange, sealed: Uint8Array): Uint8Array {
+  /** The plain bytes of all chunks of `range`. Raises `SealBroken` before any is released. */
+  open(range: ChunkRange, sealed: Uint8Array): Uint8Array {
     const expected = range.cipherEnd - range.cipherStart;
     if (sealed.length !== expected) {
       throw new SealBroken(`${sealed.length} sealed bytes came where ${expected} were asked for`);

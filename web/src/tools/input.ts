@@ -5,7 +5,7 @@ import { startPinch, type TwoFingers } from './pinch';
 import { MIDDLE_BUTTON_TOOL, RIGHT_BUTTON_TOOL } from './registry';
 import type { Drag, Stage, Tool } from './tool';
 
-const WHEEL_STEP = 60; // a mouse notch is 100 or 120, a touch pad sends many small ones
+const WHEEL_STEP = 40; // a mouse notch is 100, half of it on some dense screens; a touch pad sends many small ones
 const WHEEL_ZOOM = 1.15;
 
 /** Binds pointer and wheel of `element`. `stageOf` gives `null` while there is no picture. */

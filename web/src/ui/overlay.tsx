@@ -8,7 +8,7 @@ export function Overlay({ session }: { session: FilmSession }) {
   const ref = session.shown.value ?? session.wanted.value;
   const series = manifest.series[ref.series];
   const voi = session.voi.value;
-  const total = series.frames.length;
+  const awaited = session.series.frames.length;
   return (
     <div class="overlay">
       <p class="top left">
@@ -17,7 +17,7 @@ export function Overlay({ session }: { session: FilmSession }) {
         {series.description}
       </p>
       <p class="top right">
-        {session.loaded.value < total && `已载入 ${session.loaded.value}/${total}`}
+        {session.loaded.value < awaited && `已载入 ${session.loaded.value}/${awaited}`}
         {session.isWaiting.value && session.shown.value && (
           <>
             <br />
@@ -31,7 +31,7 @@ export function Overlay({ session }: { session: FilmSession }) {
         {Math.round(session.view.value.zoom * 100)}%
       </p>
       <p class="bottom right" data-slice>
-        {ref.frame + 1}/{total}
+        {ref.frame + 1}/{series.frames.length}
       </p>
     </div>
   );

@@ -28,4 +28,4 @@ export const FAULT_WORDS: Record<FaultKind, string> = {
 };
 
 /** Faults that another try may mend. */
-export const IS_WORTH_RETRYING: ReadonlySet<FaultKind> = new Set(['network', 'broken', 'damaged']);
+export const IS_WORTH_RETRYING: ReadonlySet<FaultKind> = new Set(['network', 'broken']);

@@ -1,25 +1,22 @@
-/** Decode worker: brings sealed ranges from store or network, opens them, decodes. Keys and plain bytes stay in here. */
+/** Decode worker: takes requests from the page, answers with decoded frames. Keys and plain bytes stay in here. */
 
 import { decodeFrame } from '../codec/table';
 import { FilmFault } from '../faults';
-import type { ChunkRange } from '../sealed/header';
-import { SealedObject, type SealedPack } from '../sealed/opener';
 import { SealBroken } from '../sm4/gcm';
 import { IdbStore } from '../store/idb';
 import { MemoryStore } from '../store/memory';
-import { type RangeStore, rangeKey } from '../store/port';
+import type { RangeStore } from '../store/port';
 import { fetchRange } from '../transport/http_range';
-import type { DecodedFrame, Reply, Request } from './protocol';
+import { FrameReader } from './frame_reader';
+import type { Reply, Request } from './protocol';
 
 const STORE_LIMIT = 300e6;
 const MEMORY_STORE_LIMIT = 32e6;
+const STORE_PATIENCE_MS = 1500; // some WebKits never answer the first open of a database
 
 declare const self: DedicatedWorkerGlobalScope;
 
-const store: Promise<RangeStore> = IdbStore.open(STORE_LIMIT).catch(
-  () => new MemoryStore(MEMORY_STORE_LIMIT),
-);
-const objects = new Map<string, SealedObject>();
+const reader = openStore().then((store) => new FrameReader(store, fetchRange));
 const running = new Map<number, AbortController>();
 
 self.onmessage = async ({ data: request }: MessageEvent<Request>) => {
@@ -27,51 +24,29 @@ self.onmessage = async ({ data: request }: MessageEvent<Request>) => {
     running.get(request.id)?.abort();
     return;
   }
+  const { id, pack, frame } = request;
   const abort = new AbortController();
-  running.set(request.id, abort);
+  running.set(id, abort);
   try {
-    const frame = await bring(request, abort.signal);
-    const reply: Reply = { id: request.id, ok: true, ...frame };
-    self.postMessage(reply, [frame.data.buffer]);
+    const { plain, fetched } = await (await reader).read(pack, frame, abort.signal);
+    if (abort.signal.aborted) throw new FilmFault('aborted', 'the frame is not wanted any more');
+    const reply: Reply = { id, ok: true, fetched, ...(await decodeFrame(plain, frame)) };
+    self.postMessage(reply, [reply.data.buffer]);
   } catch (error) {
     const fault = toFault(error);
-    const reply: Reply = { id: request.id, ok: false, kind: fault.kind, message: fault.message };
+    const reply: Reply = { id, ok: false, kind: fault.kind, message: fault.message };
     self.postMessage(reply);
   } finally {
-    running.delete(request.id);
+    running.delete(id);
   }
 };
 
-async function bring(
-  { pack, frame }: Extract<Request, { kind: 'decode' }>,
-  signal: AbortSignal,
-): Promise<DecodedFrame> {
-  let fetched = 0;
-  const object = objectOf(pack);
-  const kept = await store;
-  let keep = (): void => undefined;
-  const source = async (range: ChunkRange): Promise<Uint8Array> => {
-    const key = rangeKey(pack.object_id, range.first, range.last);
-    const stored = await kept.get(key).catch(() => undefined);
-    if (stored) return stored;
-    const sealed = await fetchRange(pack.url, range.cipherStart, range.cipherEnd, signal);
-    fetched = sealed.length;
-    keep = () => void kept.put(key, sealed);
-    return sealed;
-  };
-  const plain = await object.read(frame.offset, frame.offset + frame.length, source, signal);
-  keep(); // only what verified; and the frame does not wait for the disk
-  if (signal.aborted) throw new FilmFault('aborted', 'the frame is not wanted any more');
-  return { ...(await decodeFrame(plain, frame)), fetched };
-}
-
-function objectOf(pack: SealedPack): SealedObject {
-  let object = objects.get(pack.object_id);
-  if (!object) {
-    object = new SealedObject(pack);
-    objects.set(pack.object_id, object);
-  }
-  return object;
+function openStore(): Promise<RangeStore> {
+  return new Promise((resolve) => {
+    const withoutDisk = (): void => resolve(new MemoryStore(MEMORY_STORE_LIMIT));
+    setTimeout(withoutDisk, STORE_PATIENCE_MS);
+    IdbStore.open(STORE_LIMIT).then(resolve, withoutDisk);
+  });
 }
 
 function toFault(error: unknown): FilmFault {
