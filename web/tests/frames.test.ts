@@ -90,12 +90,24 @@ describe('the provider', () => {
     provider.prefetch([1, 2, 3, 4].map(ref));
     provider.prefetch([ref(2)]);
     expect(workers[0].asked.filter((r) => r.kind === 'abort').length).toBe(2);
-    const again = provider.get(ref(1));
+    const again = provider.getWhileWanted(ref(1));
     const aborted = workers[0].asked[0];
     workers[0].say({ id: aborted.id, ok: false, kind: 'aborted', message: '' });
     await settled();
     workers[0].answer(1);
     expect((await again).data.length).toBe(4);
+  });
+
+  it('brings what was asked for by name, wherever the reader goes', async () => {
+    const { workers, provider } = setUp(4);
+    const named = provider.get(ref(3));
+    const passing = provider.getWhileWanted(ref(2));
+    provider.prefetch([ref(0)]);
+    expect(workers[0].asked.filter((r) => r.kind === 'abort').map((r) => r.id)).toEqual([2]);
+    workers[0].say({ id: 2, ok: false, kind: 'aborted', message: '' });
+    await expect(passing).rejects.toMatchObject({ kind: 'aborted' });
+    workers[0].answer(3);
+    expect((await named).data.length).toBe(4);
   });
 
   it('tells what went wrong, and a later try may succeed', async () => {

@@ -11,6 +11,8 @@ const ON_SCREEN = 0;
 export class FrameProvider {
   private readonly cache = new FrameCache(CACHE_BYTES);
   private readonly pending = new Map<string, Ticket>();
+  /** Keys of frames that are brought whatever the reader does. */
+  private readonly kept = new Set<string>();
   /** Sealed bytes that came over the network. */
   fetchedBytes = 0;
 
@@ -29,16 +31,27 @@ export class FrameProvider {
     return this.cache.get(keyOf(ref));
   }
 
-  /** The frame, before all others. Refuses with `FilmFault`. */
-  async get(ref: FrameRef): Promise<DecodedFrame> {
+  /** The frame, before all others, given up when the reader moves on (`prefetch`). Refuses with `FilmFault`. */
+  async getWhileWanted(ref: FrameRef): Promise<DecodedFrame> {
     return this.peek(ref) ?? this.bring(ref, ON_SCREEN).frame;
+  }
+
+  /** The frame, before all others, wherever the reader goes meanwhile. Refuses with `FilmFault`. */
+  async get(ref: FrameRef): Promise<DecodedFrame> {
+    const key = keyOf(ref);
+    this.kept.add(key);
+    try {
+      return await this.getWhileWanted(ref);
+    } finally {
+      this.kept.delete(key);
+    }
   }
 
   /** Replaces what is brought ahead by `refs`, the most urgent first; whatever else was under way is given up. */
   prefetch(refs: readonly FrameRef[]): void {
     const wanted = new Set(refs.map(keyOf));
     for (const [key, ticket] of this.pending) {
-      if (wanted.has(key)) continue;
+      if (wanted.has(key) || this.kept.has(key)) continue;
       this.pending.delete(key); // whoever wants it again gets a new ticket, not this refused one
       ticket.abort();
     }

@@ -51,7 +51,7 @@ function open(manifest: Manifest, first: FrameRef): void {
     document.documentElement.dataset.firstFrame = String(Math.round(performance.now()));
   });
   session.wanted.value = first;
-  frames.get(first).catch(() => undefined); // on its way while the page is built; the session asks for it again
+  frames.getWhileWanted(first).catch(() => undefined); // on its way while the page is built; the session asks for it again
   mount(<FilmApp session={session} />);
   bindKeys({
     step: (by) => session.step(by),

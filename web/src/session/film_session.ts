@@ -66,7 +66,7 @@ export class FilmSession {
       this.prefetch(ref);
       return;
     }
-    const coming = this.frames.get(ref);
+    const coming = this.frames.getWhileWanted(ref);
     this.prefetch(ref);
     try {
       const decoded = await coming;
