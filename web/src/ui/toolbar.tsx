@@ -15,7 +15,7 @@ const isPresetsOpen = signal(false);
 export function Toolbar({ session }: { session: FilmSession }) {
   return (
     <>
-      {isPresetsOpen.value && <Presets session={session} />}
+      {isPresetsOpen.value && session.voi.value && <Presets session={session} />}
       <div class="toolbar" role="toolbar" aria-label={WORDS.tools}>
         {TOOLS.map((tool) => (
           <button
