@@ -1,0 +1,5 @@
+"""`python -m app`, what `./cloudfilm` calls."""
+
+from app.cli import main
+
+main()

@@ -1,0 +1,31 @@
+"""`./cloudfilm COMMAND`: every command of the installation. Errors are one clear line, not a traceback."""
+
+import sys
+
+import click
+
+from app.commands.check import check
+from app.commands.demo import demo
+from app.commands.installation import audit_group, messages, preflight, setup, unseal
+from app.commands.run import run
+from app.commands.story import faults, story
+from core.errors import CloudFilmError
+from crypto.errors import CryptoError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """CloudFilm 云胶片: medical images kept for decades, open on a phone in a second."""
+
+
+for command in (setup, demo, story, faults, run, messages, preflight, audit_group, unseal, check):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; known errors end with status 1 and their message."""
+    try:
+        cli()
+    except (CloudFilmError, CryptoError) as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,113 @@
+"""The composition root: from settings to a running `Platform`. Nothing else constructs adapters (research/style 8.2)."""
+
+from access import signed_requests
+from core import bus as core_bus
+from core import db, failpoints, personal_data
+from core.config import Settings, host_and_port
+from core.errors import Misconfigured
+from crypto.keyring import Keyring
+from crypto.provider import Provider
+from crypto.providers.portable import PortableProvider
+from crypto.self_test import run_self_test
+from hl7_engine.sender import MllpSender, Sender
+from imaging.spool import Spool
+from imaging.store import Store
+from imaging.stores.local import LocalStore
+from imaging.stores.oss import OssStore
+from notify.channel import Channel
+from notify.channels.aliyun_sms import AliyunSmsChannel
+from notify.channels.console import ConsoleChannel
+from notify.channels.wechat_template import WechatTemplateChannel
+from wechat.client import WechatClient
+from wechat.oauth import OAuth
+from workflow.context import Platform
+
+from app.bindings import bind_commands
+
+# A HIS that has not ACKed after half a minute is asked again by the outbox.
+HIS_TIMEOUT_SECONDS = 30
+
+
+def build_platform(settings: Settings) -> Platform:
+    """Connect the database, open the keys, choose the adapters. Raises `Misconfigured` saying what to do."""
+    failpoints.arm(settings.fail, settings.home_path)
+    db.connect(settings.database)
+    provider = open_provider()
+    keyring = _keyring(settings, provider)
+    personal_data.bind(keyring)
+    wechat_client = _wechat_client(settings)
+    bus = core_bus.InProcessBus()
+    platform = Platform(
+        settings=settings,
+        provider=provider,
+        keyring=keyring,
+        spool=Spool(settings.spool_path),
+        store=_store(settings),
+        bus=bus,
+        sms=_sms(settings),
+        wechat=WechatTemplateChannel(wechat_client.send_template) if wechat_client else None,
+        wechat_oauth=_oauth(settings),
+        his=_his(settings),
+        machine_keys=signed_requests.load_keys(settings.kiosk_keys) if settings.kiosk_keys else {},
+    )
+    bind_commands(bus, platform)
+    return platform
+
+
+def open_provider() -> Provider:
+    """The crypto provider, after its known-answer test (H2)."""
+    provider = PortableProvider()
+    run_self_test(provider)
+    return provider
+
+
+def _keyring(settings: Settings, provider: Provider) -> Keyring:
+    if not settings.key_path.exists():
+        raise Misconfigured(f"no keys at {settings.key_path}: run `./cloudfilm setup` once")
+    return Keyring.load(settings.key_path, provider)
+
+
+def _store(settings: Settings) -> Store:
+    if settings.store == "local":
+        return LocalStore(settings.home_path / "store")
+    if settings.store == "oss":
+        return OssStore(
+            endpoint=settings.oss_endpoint,
+            region=settings.oss_region,
+            bucket=settings.oss_bucket,
+            key_id=settings.oss_key_id,
+            key_secret=settings.oss_key_secret,
+            checkpoint_dir=settings.home_path / "uploads",
+        )
+    raise Misconfigured(f"CLOUDFILM_STORE is {settings.store!r}: use local or oss")
+
+
+def _sms(settings: Settings) -> Channel:
+    if settings.sms_channel == "console":
+        return ConsoleChannel()
+    if settings.sms_channel == "aliyun":
+        return AliyunSmsChannel(
+            endpoint=settings.sms_endpoint,
+            key_id=settings.sms_key_id,
+            key_secret=settings.sms_key_secret,
+            sign_name=settings.sms_sign_name,
+        )
+    raise Misconfigured(f"CLOUDFILM_SMS_CHANNEL is {settings.sms_channel!r}: use console or aliyun")
+
+
+def _wechat_client(settings: Settings) -> WechatClient | None:
+    if not settings.wechat_app_id:
+        return None
+    return WechatClient(settings.wechat_app_id, settings.wechat_app_secret, settings.wechat_api)
+
+
+def _oauth(settings: Settings) -> OAuth | None:
+    if not settings.wechat_app_id:
+        return None
+    return OAuth(settings.wechat_app_id, settings.wechat_app_secret, settings.wechat_oauth, settings.wechat_api)
+
+
+def _his(settings: Settings) -> Sender | None:
+    if not settings.his_address:
+        return None
+    return MllpSender(host_and_port(settings.his_address), HIS_TIMEOUT_SECONDS)

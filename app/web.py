@@ -1,0 +1,10 @@
+"""The WSGI application object, built once per server process."""
+
+from api.application import create_app
+from core import config, logs
+
+from app.platform import build_platform
+
+settings = config.load()
+logs.configure(settings.log_level, "web")
+application = create_app(build_platform(settings))
