@@ -154,6 +154,11 @@ def _convert(name: str, raw: str, kind: type) -> Any:
     return raw
 
 
+def foreign_environment() -> dict[str, str]:
+    """The caller's environment without our settings, for a child process that is given exactly its own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+
+
 def host_and_port(bind: str) -> tuple[str, int]:
     """Split `host:port`. Raises `Misconfigured`."""
     host, _, port = bind.rpartition(":")

@@ -1,0 +1,105 @@
+"""What may be wrong with an installation, and what to do: the checks behind `./cloudfilm preflight`."""
+
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import peewee
+from core import db, migrate
+from core.config import Settings, host_and_port
+from core.errors import CloudFilmError
+from crypto.errors import CryptoError
+from crypto.keyring import Keyring
+
+from app.platform import build_platform, open_provider
+
+# A day of a busy CT department is about 30 GB; below this the front machine is close to refusing images.
+FREE_BYTES = 20 * 2**30
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check: what was looked at, and the text with the remedy when it failed."""
+
+    subject: str
+    is_ok: bool
+    text: str
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Run every check; one that fails does not hide the others."""
+    checks: tuple[tuple[str, Callable[[Settings], Iterator[Finding]]], ...] = (
+        ("python", _python),
+        ("home", _home),
+        ("keys", _keys),
+        ("database", _database),
+        ("pages", _pages),
+        ("peers", _peers),
+        ("adapters", _adapters),
+    )
+    findings: list[Finding] = []
+    for subject, check in checks:
+        try:
+            findings.extend(check(settings))
+        except (CloudFilmError, CryptoError, OSError, peewee.PeeweeException) as error:
+            findings.append(Finding(subject, False, str(error)))
+    return findings
+
+
+def _python(_settings: Settings) -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Finding("python", sys.version_info[:2] == (3, 11), f"{version}; 3.11 is what is tested")
+
+
+def _home(settings: Settings) -> Iterator[Finding]:
+    home = settings.home_path
+    if not home.is_dir():
+        yield Finding("home", False, f"{home} does not exist: run `./cloudfilm setup`")
+        return
+    yield Finding("home", os.access(home, os.W_OK), f"{home} must be writable by this user")
+    free = shutil.disk_usage(home).free
+    yield Finding("disk", free >= FREE_BYTES, f"{free / 2**30:.0f} GB free at {home}; have at least 20")
+
+
+def _keys(settings: Settings) -> Iterator[Finding]:
+    provider = open_provider()
+    yield Finding("crypto", True, f"provider {provider.name} passed its known answers")
+    if not settings.key_path.exists():
+        yield Finding("keys", False, f"{settings.key_path} does not exist: run `./cloudfilm setup`")
+        return
+    Keyring.load(settings.key_path, provider)
+    yield Finding("keys", True, f"{settings.key_path} opens; keep a copy of it in a safe")
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    database = db.connect(settings.database)
+    with db.connection():
+        pending = migrate.pending(database)
+    text = f"migrations to apply: {', '.join(pending)}: run `./cloudfilm setup`" if pending else "up to date"
+    yield Finding("database", not pending, text)
+
+
+def _pages(_settings: Settings) -> Iterator[Finding]:
+    from api.application import DIST
+
+    built = (DIST / "film.js").exists()
+    yield Finding("pages", built, f"{DIST} " + ("is built" if built else "is empty: run `./cloudfilm demo` once to build it"))
+
+
+def _peers(settings: Settings) -> Iterator[Finding]:
+    if not settings.his_address:
+        yield Finding("his", True, "no HIS to tell of payments (CLOUDFILM_HIS_ADDRESS is empty)")
+        return
+    try:
+        with socket.create_connection(host_and_port(settings.his_address), timeout=3):
+            yield Finding("his", True, f"{settings.his_address} answers")
+    except OSError as error:
+        yield Finding("his", False, f"{settings.his_address} does not answer ({error}); messages wait in the outbox")
+
+
+def _adapters(settings: Settings) -> Iterator[Finding]:
+    build_platform(settings)
+    yield Finding("adapters", True, f"store {settings.store}, sms {settings.sms_channel}")

@@ -1,0 +1,141 @@
+"""The processes of an installation, one function each; the Procfile names them."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from core import bus as core_bus
+from core import config, db, logs
+from core.config import Settings, host_and_port
+from core.errors import Misconfigured
+from hl7_engine import mllp_server
+from imaging import scp
+from jobs import tasks, worker
+from jobs.relay import Relay
+from jobs.rq_relay import RqRelay
+from redis import Redis
+from workflow.context import Platform
+from workflow.note_problem import note_problem
+
+from app.bindings import outbox_handlers
+from app.platform import build_platform
+
+
+def run_web() -> None:
+    """HTTP: gunicorn with threads (decision 5). Replaces this process, so that signals reach gunicorn itself."""
+    settings = config.load()
+    gunicorn = str(Path(sys.executable).with_name("gunicorn"))
+    os.execv(  # noqa: S606 — the very interpreter directory we run from
+        gunicorn,
+        [gunicorn, "wsgi:application", "--bind", settings.web_bind, "--worker-class", "gthread"]
+        + ["--workers", "1", "--threads", str(settings.web_threads), "--timeout", "60"]
+        + ["--graceful-timeout", "10", "--log-level", "warning"],
+    )
+
+
+def run_live() -> None:
+    """WebSocket rooms: a small ASGI process (decision 5)."""
+    import uvicorn
+    from api.live.rooms import create_rooms
+
+    platform = _start("live")
+    host, port = host_and_port(platform.settings.live_bind)
+    uvicorn.run(create_rooms(platform.settings), host=host, port=port, log_level="warning", ws="websockets")
+
+
+def run_relay() -> None:
+    """The outbox: inline in its own threads, or handing rows to rq when Redis is configured (decision 3)."""
+    platform = _start("relay")
+    settings = platform.settings
+    stop = _stop_on_signals()
+    if settings.redis_url:
+        RqRelay(Redis.from_url(settings.redis_url)).run_forever(settings.home_path, stop)
+    else:
+        _sweep_spool(platform)
+        Relay(
+            outbox_handlers(platform), threads=settings.relay_threads, max_attempts=settings.outbox_max_attempts
+        ).run_forever(settings.home_path, stop)
+
+
+def run_worker() -> None:
+    """One rq worker; only with CLOUDFILM_REDIS_URL."""
+    platform = _start("worker")
+    if not platform.settings.redis_url:
+        raise Misconfigured("a worker needs CLOUDFILM_REDIS_URL; without it the relay does the work itself")
+    tasks.bind(outbox_handlers(platform), platform.settings.outbox_max_attempts)
+    worker.work(Redis.from_url(platform.settings.redis_url))
+
+
+def run_mllp() -> None:
+    """HL7 in: stores each message, then acknowledges (decision 2, 7)."""
+    platform = _start("mllp")
+    server = mllp_server.serve(platform.settings.mllp_bind, platform.settings.mllp_peers)
+    _stop_on_signals().wait()
+    server.stop()
+
+
+def run_scp() -> None:
+    """DICOM in: success only when the file and its row are durable (decision 2)."""
+    platform = _start("scp")
+    settings = platform.settings
+    server = scp.serve(
+        settings.scp_bind,
+        settings.scp_ae_title,
+        settings.scp_peers,
+        platform.spool,
+        receive=_in_transaction(platform.bus),
+        problem=note_problem,
+    )
+    _stop_on_signals().wait()
+    server.shutdown()
+
+
+def run_simulators() -> None:
+    """The outer world for demos and stories."""
+    from simulators.world import serve_world
+
+    serve_world(config.load(), _stop_on_signals())
+
+
+PROCESSES: dict[str, Callable[[], None]] = {
+    "web": run_web,
+    "live": run_live,
+    "relay": run_relay,
+    "worker": run_worker,
+    "mllp": run_mllp,
+    "scp": run_scp,
+    "simulators": run_simulators,
+}
+
+
+def _start(process: str) -> Platform:
+    settings: Settings = config.load()
+    logs.configure(settings.log_level, process)
+    return build_platform(settings)
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _in_transaction(bus: core_bus.Bus) -> Callable[[object], None]:
+    def receive(command: object) -> None:
+        with db.transaction():
+            bus.submit(command)
+
+    return receive
+
+
+def _sweep_spool(platform: Platform) -> None:
+    """Delete files that no row speaks of: their sender never heard success and sends them again."""
+    from core.models import Instance
+
+    with db.connection():
+        known = {row.spool_name for row in Instance.select().where(Instance.spool_name.is_null(False))}
+    platform.spool.sweep(known)

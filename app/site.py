@@ -1,0 +1,126 @@
+"""A whole installation with its simulated surroundings on free loopback ports, for stories, demos and fault runs."""
+
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from core.config import foreign_environment
+from core.errors import CloudFilmError
+from core.failpoints import KILLED
+
+ROOT = Path(__file__).resolve().parent.parent
+READY_SECONDS = 60
+PLATFORM_PROCESSES = ("web", "live", "relay", "mllp", "scp")
+
+
+class SiteFailed(CloudFilmError):
+    """A process of the site did not start or ended by itself."""
+
+
+class Site:
+    """Environment and processes of one installation under `home`. `with site:` runs it and leaves nothing behind."""
+
+    def __init__(self, home: Path, environment: dict[str, str], fail: str = "") -> None:
+        self.home = home
+        self.environment = environment
+        self._fail = fail
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._log_path = home / "log"
+
+    def __enter__(self) -> Self:
+        self._log_path.mkdir(parents=True, exist_ok=True)
+        try:
+            for process in ("simulators", *PLATFORM_PROCESSES):
+                self.start(process)
+            self.wait_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self, process: str) -> None:
+        """Start one process; its log goes to home/log/PROCESS.log."""
+        environment = {**foreign_environment(), **self.environment}
+        if self._fail and process != "simulators":
+            environment["CLOUDFILM_FAIL"] = self._fail
+        with (self._log_path / f"{process}.log").open("ab") as log:
+            self._running[process] = subprocess.Popen(
+                [sys.executable, "-m", "app", "run", process],
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+            )
+
+    def wait_ready(self) -> None:
+        """Until every port answers. Raises `SiteFailed` naming the log to read."""
+        deadline = time.monotonic() + READY_SECONDS
+        for name in ("WEB_BIND", "LIVE_BIND", "MLLP_BIND", "SCP_BIND", "OSS_ENDPOINT"):
+            address = self.environment[f"CLOUDFILM_{name}"].removeprefix("http://")
+            host, _, port = address.rpartition(":")
+            while not _answers(host, int(port)):
+                self.heal()
+                if time.monotonic() > deadline:
+                    raise SiteFailed(f"{name} {address} does not answer: read {self._log_path}")
+                time.sleep(0.05)
+
+    def heal(self) -> list[str]:
+        """Start again what a failpoint killed, as a supervisor would. Raises `SiteFailed` for any other end."""
+        healed = []
+        for process, running in list(self._running.items()):
+            status = running.poll()
+            if status is None:
+                continue
+            # gunicorn's master outlives its worker; for it a killed worker is restarted from within.
+            if status not in (KILLED, -9):
+                raise SiteFailed(f"{process} ended with {status}: read {self._log_path / process}.log")
+            self.start(process)
+            healed.append(process)
+        return healed
+
+    def kill(self, process: str) -> None:
+        """SIGKILL one process; `heal` starts it again."""
+        self._running[process].kill()
+        self._running[process].wait()
+
+    def stop(self) -> None:
+        """End every process that this object started."""
+        for running in self._running.values():
+            running.terminate()
+        for running in self._running.values():
+            try:
+                running.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                running.kill()
+                running.wait()
+        self._running.clear()
+
+
+def free_ports(count: int) -> list[int]:
+    """`count` loopback ports that were free a moment ago."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for item in sockets:
+            item.bind(("127.0.0.1", 0))
+        return [item.getsockname()[1] for item in sockets]
+    finally:
+        for item in sockets:
+            item.close()
+
+
+def _answers(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=1):
+            return True
+    except OSError:
+        return False
