@@ -5,6 +5,7 @@
  */
 
 import '../styles/film.css';
+import '../styles/film_stage.css';
 import { effect } from '@preact/signals';
 import { type ComponentChild, render } from 'preact';
 import { createControl } from '../embed/control';
