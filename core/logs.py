@@ -11,7 +11,9 @@ import structlog
 # Mainland phone and identity numbers, wherever they hide in a value: the net below every careful caller.
 _PHONE = re.compile(r"(?<!\d)(1[3-9]\d)\d{4}(\d{4})(?!\d)")
 _ID_NUMBER = re.compile(r"(?<!\d)(\d{3})\d{11}(\d{3}[\dXx])(?!\d)")
-_FORBIDDEN_KEYS = frozenset({"name", "patient_name", "phone", "id_number", "password", "code", "token", "secret"})
+_FORBIDDEN_KEYS = frozenset(
+    {"name", "patient_name", "phone", "id_number", "password", "code", "token", "secret"}
+)
 
 
 def mask_text(text: str) -> str:
@@ -21,11 +23,18 @@ def mask_text(text: str) -> str:
 
 def _mask(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in event.items():
-        if key in _FORBIDDEN_KEYS:
-            event[key] = "***"
-        elif isinstance(value, str):
-            event[key] = mask_text(value)
+        event[key] = "***" if key in _FORBIDDEN_KEYS else _masked(value)
     return event
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return mask_text(value)
+    if isinstance(value, dict):
+        return {key: "***" if key in _FORBIDDEN_KEYS else _masked(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(inner) for inner in value]
+    return value
 
 
 def configure(level: str, process: str) -> None:
