@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from core import db, problems
+from core.clock import now
 from core.commands import FeeLine
 from core.errors import Refused
 from core.models import PriceItem
@@ -22,8 +23,12 @@ def price_of(code: str, at: datetime) -> int | None:
     return item.amount_fen if item else None
 
 
-def set_price(code: str, name: str, amount_fen: int, valid_from: datetime) -> None:
-    """Let a new price begin and the one before it end. Raises `Refused` when a later one is listed."""
+def add_price(code: str, name: str, amount_fen: int, valid_from: datetime | None = None) -> None:
+    """Let a new price begin, now unless said otherwise, and end the one before it.
+
+    Raises `Refused` when one that begins then or later is listed.
+    """
+    valid_from = valid_from or now()
     if amount_fen < 0:
         raise Refused(f"price of {code}: {amount_fen} fen is less than nothing")
     with db.transaction():

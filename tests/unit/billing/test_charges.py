@@ -104,7 +104,7 @@ def test_cancelling_without_an_order_number_cancels_nothing() -> None:
 
 
 def test_amount_off_the_price_list_is_recorded_and_noted_once() -> None:
-    prices.set_price("YYX0001", "数字影像服务费", 2500, NOON)
+    prices.add_price("YYX0001", "数字影像服务费", 2500, NOON)
     for _ in range(2):
         assert charges.record_fee_line(line(), exam()).amount_fen == 2000
     assert problems() == ["fee line FY0002: 2000 fen, but the price list says 2500 fen"]
