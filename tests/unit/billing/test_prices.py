@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from billing.prices import price_of, add_price
+from billing.prices import add_price, price_of
 from core.clock import now
 from core.errors import Refused
 from core.models import PriceItem

@@ -7,6 +7,7 @@ import pytest
 from billing import charges, ledger
 from billing.settle import SettleOutcome, settle
 from core import db
+from core.clock import now
 from core.errors import Conflict, Refused
 from core.models import Charge, IntakeProblem, LedgerEntry, Settlement
 from tests.unit.billing.makers import NOON, end_rows, exam, line, payment
@@ -37,6 +38,7 @@ def test_repeated_payment_is_answered_already_and_changes_nothing() -> None:
     settle(payment())
     before = end_rows()
     assert settle(payment()) == SettleOutcome("already", "FY0002")
+    assert settle(payment(paid_at=now())) == SettleOutcome("already", "FY0002"), "its first time stands"
     assert end_rows() == before
 
 
