@@ -1,0 +1,8 @@
+"""Small pictures inside a page: no request of their own, no URL to guess (K2, K5)."""
+
+from base64 import b64encode
+
+
+def webp_address(content: bytes) -> str:
+    """A WebP as a data address."""
+    return "data:image/webp;base64," + b64encode(content).decode("ascii")
