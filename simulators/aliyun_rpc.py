@@ -1,7 +1,7 @@
 """The door of Aliyun's RPC services: checks key, signature, time and nonce (signature version 1.0).
 
-Source: Aliyun RPC API reference, signature method V2. The wording of SignatureDoesNotMatch follows the service,
-since client libraries read the text behind the colon.
+Source: Aliyun RPC API reference, signature method V2. The wording of SignatureDoesNotMatch is the service's
+own, since client libraries read the text behind the colon.
 """
 
 import base64

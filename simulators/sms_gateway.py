@@ -63,7 +63,7 @@ class _NotSentError(Exception):
 
 
 class SmsGateway(LoopbackServer):
-    """For tests: `with SmsGateway(state_dir, {"id": "secret"}, sign_names=…, templates=…) as sms: sms.url`."""
+    """For tests: `with SmsGateway(state_dir, {"id": "secret"}, sign_names=…, templates=…) as sms`."""
 
     def __init__(
         self,
