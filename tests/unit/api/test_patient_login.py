@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from access import sessions
-from access.otp import WrongCode
+from access.otp import TooMany, WrongCode
 from api.application import create_app
 from api.cookies import FORM, SESSION
 from core.config import Settings
@@ -56,6 +56,23 @@ def test_wrong_code_says_so_and_keeps_the_form(browser: FlaskClient, codes: list
     assert [one for one in page.all("p") if one.get("role") == "alert"]
     assert page.field("phone") == makers.PHONE
     assert browser.get_cookie(SESSION) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [("请 60 秒后再获取验证码", "请 60 秒后再获取验证码"), ("too often", "操作太频繁，请稍候再试。")],
+)
+def test_refusal_is_told_in_chinese(
+    browser: FlaskClient, monkeypatch: pytest.MonkeyPatch, message: str, shown: str
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise TooMany(message)
+
+    monkeypatch.setattr(sign_in, "request_code", refuse)
+    form = {"csrf_token": page_of(browser.get("/login")).field("csrf_token"), "phone": makers.PHONE}
+    answer = browser.post("/login/code", data=form)
+    assert answer.status_code == 429
+    assert shown in page_of(answer).text
 
 
 @pytest.mark.usefixtures("codes")
