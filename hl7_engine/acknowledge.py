@@ -1,0 +1,97 @@
+"""Acknowledgements in original mode (HL7 v2.5.1 chapters 2.9.2, 2.15.5, 2.15.8): built, and read from peers.
+
+An answer goes back the way the message came: sender and receiver swapped, the peer's separators, its
+character set.
+"""
+
+from dataclasses import dataclass
+from secrets import token_hex
+
+from core.clock import now
+from hl7_engine import charset
+from hl7_engine.er7 import Message, Segment, Separators, escape
+from hl7_engine.errors import CONDITION_TEXTS, Unreadable
+from hl7_engine.times import format_moment
+
+ACCEPTED = "AA"
+# AE: the content is wrong. AR: it is no message for us, or we cannot take it now (chapter 2.9.2).
+ERROR = "AE"
+REJECTED = "AR"
+
+APPLICATION = "CLOUDFILM"
+_DEFAULT_VERSION = "2.5.1"
+
+
+@dataclass(frozen=True)
+class AckResult:
+    """What a peer answered: MSA-1, MSA-2, and its reason if it gave one."""
+
+    code: str
+    control_id: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a message is not accepted: HL7 table 0357 and a text for a person."""
+
+    condition: str
+    text: str
+
+
+def build(code: str, message: Message | None, charset_name: str, fault: Fault | None = None) -> bytes:
+    """The acknowledgement of `message`; None when not even its header could be read."""
+    separators = message.separators if message else Separators()
+    lines = [_header(message, charset_name, separators), _msa(code, message, fault, separators)]
+    if fault:
+        lines.append(_err(fault, separators))
+    return charset.encode("\r".join(lines) + "\r", charset_name)
+
+
+def parse(raw: bytes) -> AckResult:
+    """Read a peer's answer. Raises `Unreadable` when it is none."""
+    message = Message.parse(charset.decode(raw).text)
+    msa = message.first("MSA")
+    if not msa.get("1"):
+        raise Unreadable("the answer has no MSA-1: it is no acknowledgement")
+    err = message.first("ERR")
+    text = err.get("8") or err.get("3.2") or msa.get("3")
+    return AckResult(msa.get("1").upper(), msa.get("2"), text)
+
+
+def _header(message: Message | None, charset_name: str, separators: Separators) -> str:
+    field, component = separators.field, separators.component
+    encoding = separators.component + separators.repetition + separators.escape + separators.subcomponent
+    header = message.first("MSH") if message else Segment("MSH", separators)
+    event = header.get("9.2")
+    message_type = component.join(("ACK", event, "ACK")) if event else "ACK"
+    fields = [
+        "MSH",
+        encoding,
+        header.raw(5) or APPLICATION,
+        header.raw(6),
+        header.raw(3),
+        header.raw(4),
+        format_moment(now()),
+        "",
+        message_type,
+        f"A{token_hex(8)}",
+        header.raw(11) or "P",
+        header.raw(12) or _DEFAULT_VERSION,
+        *[""] * 5,
+        charset.declaration(charset_name, header.raw(18)),
+    ]
+    return field.join(fields)
+
+
+def _msa(code: str, message: Message | None, fault: Fault | None, separators: Separators) -> str:
+    control_id = message.first("MSH").raw(10) if message else ""
+    # MSA-3 is deprecated, and all that receivers of v2.3 read.
+    fields = ["MSA", code, control_id] + ([escape(fault.text, separators)] if fault else [])
+    return separators.field.join(fields)
+
+
+def _err(fault: Fault, separators: Separators) -> str:
+    condition = separators.component.join((fault.condition, CONDITION_TEXTS[fault.condition], "HL70357"))
+    fields = ["ERR", "", "", condition, "E", "", "", "", escape(fault.text, separators)]
+    return separators.field.join(fields)

@@ -1,0 +1,177 @@
+"""MLLP (HL7 Minimal Lower Layer Protocol, release 1): messages as blocks in a stream of bytes.
+
+A block is 0x0B, content, 0x1C 0x0D. Framing works on bytes since neither UTF-8 nor GB18030 ever contains
+one of the three inside a character, while GB18030 trail bytes do contain `|`, `^`, `\\` and `~`: decoding
+comes next, splitting last.
+
+Real senders err; the rules of recovery, the same however the bytes are split into packets:
+
+| the stream | what we make of it |
+|---|---|
+| anything between blocks (NUL, CR, LF, noise) | skipped |
+| no 0x0B, but `MSH` | a block begins there |
+| 0x0B before 0x1C | the block before lost its end: given up as damaged, since its tail may be missing |
+| 0x1C followed by CR, LF or 0x0B | end of the block |
+| 0x1C followed by something else | content |
+| 0x1C and then silence | end of the block, when the caller says that it waited (`flush`) |
+| more than the limit | given up at once with its first bytes; the rest is skipped without being kept |
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+START = 0x0B
+END = 0x1C
+CARRIAGE_RETURN = 0x0D
+LINE_FEED = 0x0A
+
+# An approved report with its PDF in base64 is the largest thing that comes; ordinary messages have 1-10 kB.
+MAX_FRAME_BYTES = 32 * 1024 * 1024
+# What is kept of a block that is too long: enough for its header.
+HEAD_BYTES = 4096
+
+_MARK = b"MSH"
+
+
+class Damage(Enum):
+    """Why a block is not a whole message."""
+
+    TOO_LONG = "the message is longer than this interface accepts"
+    NO_END = "the message has no end: another one began inside it"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One block without its frame bytes; of a damaged one, what there is of it."""
+
+    content: bytes
+    damage: Damage | None = None
+
+
+class _State(Enum):
+    OUTSIDE = auto()
+    INSIDE = auto()
+    SKIPPING = auto()
+
+
+def wrap(content: bytes) -> bytes:
+    """The block of one message."""
+    return b"\x0b" + content + b"\x1c\r"
+
+
+class Deframer:
+    """Turns the bytes of one connection into frames. Not shared between threads."""
+
+    def __init__(self, max_frame_bytes: int = MAX_FRAME_BYTES) -> None:
+        self._max = max_frame_bytes
+        self._buffer = bytearray()
+        # Bytes of the buffer before this place have been looked at.
+        self._scanned = 0
+        self._state = _State.OUTSIDE
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether a block has begun and not ended: the peer owes us bytes."""
+        return self._state is not _State.OUTSIDE
+
+    @property
+    def has_lone_end(self) -> bool:
+        """Whether the last byte so far was 0x1C: probably the end, but only the next byte can tell."""
+        return self._state is _State.INSIDE and bool(self._buffer) and self._buffer[-1] == END
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """Add what arrived; return the blocks that it completes, in order."""
+        self._buffer += data
+        frames: list[Frame] = []
+        steps = {_State.OUTSIDE: self._outside, _State.INSIDE: self._inside, _State.SKIPPING: self._skip}
+        while steps[self._state](frames):
+            pass
+        return frames
+
+    def flush(self) -> list[Frame]:
+        """Nothing follows a lone 0x1C: take it for the end of its block."""
+        return self.feed(b"\r") if self.has_lone_end else []
+
+    def _outside(self, _frames: list[Frame]) -> bool:
+        start, mark = self._buffer.find(START), self._buffer.find(_MARK)
+        if start < 0 and mark < 0:
+            # The last bytes may be the beginning of the mark.
+            kept = next((n for n in (2, 1) if self._buffer.endswith(_MARK[:n])), 0)
+            del self._buffer[: len(self._buffer) - kept]
+            return False
+        if mark < 0 or 0 <= start < mark:
+            self._begin(start + 1)
+        else:
+            self._begin(mark)
+        return True
+
+    def _inside(self, frames: list[Frame]) -> bool:
+        start, end = self._find_marks()
+        if start >= 0 and (end < 0 or start < end):
+            self._emit(frames, start, Damage.NO_END)
+            self._begin(start + 1)
+            return True
+        if end < 0:
+            self._scanned = len(self._buffer)
+            return self._give_up_if_too_long(frames, len(self._buffer))
+        following = self._buffer[end + 1 : end + 2]
+        if not following:
+            self._scanned = end
+            return self._give_up_if_too_long(frames, end)
+        if following[0] in (CARRIAGE_RETURN, LINE_FEED, START):
+            self._emit(frames, end, None)
+            self._leave(end + 1)
+        else:
+            self._scanned = end + 1
+        return True
+
+    def _skip(self, _frames: list[Frame]) -> bool:
+        start, end = self._find_marks()
+        if start >= 0 and (end < 0 or start < end):
+            self._begin(start + 1)
+            return True
+        if end < 0:
+            self._buffer.clear()
+            self._scanned = 0
+            return False
+        following = self._buffer[end + 1 : end + 2]
+        if not following:
+            del self._buffer[:end]
+            self._scanned = 0
+            return False
+        if following[0] in (CARRIAGE_RETURN, LINE_FEED, START):
+            self._leave(end + 1)
+        else:
+            self._scanned = end + 1
+        return True
+
+    def _find_marks(self) -> tuple[int, int]:
+        end = self._buffer.find(END, self._scanned)
+        start = self._buffer.find(START, self._scanned, end if end >= 0 else len(self._buffer))
+        return start, end
+
+    def _emit(self, frames: list[Frame], length: int, damage: Damage | None) -> None:
+        if length > self._max:
+            frames.append(self._too_long())
+        elif damage is None or self._buffer[:length].strip():
+            frames.append(Frame(bytes(self._buffer[:length]), damage))
+
+    def _give_up_if_too_long(self, frames: list[Frame], length: int) -> bool:
+        if length <= self._max:
+            return False
+        frames.append(self._too_long())
+        self._state = _State.SKIPPING
+        return True
+
+    def _too_long(self) -> Frame:
+        return Frame(bytes(self._buffer[: min(HEAD_BYTES, self._max)]), Damage.TOO_LONG)
+
+    def _begin(self, consumed: int) -> None:
+        del self._buffer[:consumed]
+        self._scanned = 0
+        self._state = _State.INSIDE
+
+    def _leave(self, consumed: int) -> None:
+        del self._buffer[:consumed]
+        self._scanned = 0
+        self._state = _State.OUTSIDE

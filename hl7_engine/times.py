@@ -1,0 +1,57 @@
+"""HL7 time stamps (v2.5.1 chapter 2A.22 DTM, 2A.88 TS) and aware UTC times."""
+
+import re
+from datetime import UTC, date, datetime, timedelta, timezone
+
+from hl7_engine.errors import Unreadable
+
+# What a time without a zone means here. China has one zone and, since 1992, no summer time.
+SHANGHAI = timezone(timedelta(hours=8))
+
+_STAMP = re.compile(
+    r"(\d{4})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:\.(\d{1,6}))?)?)?)?)?)?([+-]\d{4})?",
+    re.ASCII,
+)
+
+
+def parse_moment(text: str, place: str) -> datetime:
+    """`YYYY[MM[DD[HH[MM[SS[.S…]]]]]][±ZZZZ]` as aware UTC. Raises `Unreadable` naming the field `place`."""
+    match = _STAMP.fullmatch(text)
+    if match is None:
+        raise Unreadable(f"{place} is {text[:32]!r}: a time is YYYYMMDDHHMMSS")
+    year, month, day, hour, minute, second, fraction, zone = match.groups()
+    try:
+        moment = datetime(
+            int(year),
+            int(month or 1),
+            int(day or 1),
+            int(hour or 0),
+            int(minute or 0),
+            int(second or 0),
+            int((fraction or "0").ljust(6, "0")),
+            tzinfo=_zone(zone) if zone else SHANGHAI,
+        )
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Unreadable(f"{place} is {text[:32]!r}: there is no such time") from None
+
+
+def parse_date(text: str) -> str:
+    """The day of a time stamp as YYYY-MM-DD; empty when it is no real day."""
+    match = _STAMP.fullmatch(text)
+    if match is None or match[3] is None:
+        return ""
+    try:
+        return date(int(match[1]), int(match[2]), int(match[3])).isoformat()
+    except ValueError:
+        return ""
+
+
+def format_moment(moment: datetime) -> str:
+    """To the second, with the zone of Shanghai: 20261124101530+0800."""
+    return moment.astimezone(SHANGHAI).strftime("%Y%m%d%H%M%S%z")
+
+
+def _zone(text: str) -> timezone:
+    offset = timedelta(hours=int(text[1:3]), minutes=int(text[3:5]))
+    return timezone(offset if text[0] == "+" else -offset)
