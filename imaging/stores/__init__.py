@@ -1,0 +1,1 @@
+"""Adapters of `imaging.store.Store`: memory (tests), local disk, Aliyun OSS. Named by `app` alone."""
