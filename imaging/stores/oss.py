@@ -26,15 +26,12 @@ class OssStore:
         self, *, endpoint: str, region: str, bucket: str, key_id: str, key_secret: str, checkpoint_dir: Path
     ) -> None:
         credentials = oss2.credentials.StaticCredentialsProvider(key_id, key_secret)
-        # A loopback or custom host carries no bucket in its name.
-        is_path_style = "127.0.0.1" in endpoint
         self._bucket = oss2.Bucket(
             oss2.ProviderAuthV4(credentials),
             endpoint,
             bucket,
             region=region,
             connect_timeout=CONNECT_SECONDS,
-            is_path_style=is_path_style,
         )
         self._checkpoints = oss2.ResumableStore(root=str(checkpoint_dir))
 

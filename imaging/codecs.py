@@ -1,0 +1,58 @@
+"""Which decoder a transfer syntax needs (PS3.5 §A), and decoding of one frame; never runs outside a limited process
+for foreign pixels (decision 14)."""
+
+from typing import Any
+
+import imagecodecs
+import numpy as np
+
+HTJ2K_LOSSLESS_RPCL = "1.2.840.10008.1.2.4.202"
+IMPLICIT_LE, EXPLICIT_LE, EXPLICIT_BE = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"
+NATIVE = frozenset({IMPLICIT_LE, EXPLICIT_LE, EXPLICIT_BE})
+
+CODEC_OF_TRANSFER_SYNTAX = {
+    IMPLICIT_LE: "raw",
+    EXPLICIT_LE: "raw",
+    EXPLICIT_BE: "raw",
+    "1.2.840.10008.1.2.5": "rle",
+    "1.2.840.10008.1.2.4.50": "jpeg",
+    "1.2.840.10008.1.2.4.51": "jpeg",
+    "1.2.840.10008.1.2.4.57": "jpeg",
+    "1.2.840.10008.1.2.4.70": "jpeg",
+    "1.2.840.10008.1.2.4.80": "jpegls",
+    "1.2.840.10008.1.2.4.81": "jpegls",
+    "1.2.840.10008.1.2.4.90": "jpeg2000",
+    "1.2.840.10008.1.2.4.91": "jpeg2000",
+    "1.2.840.10008.1.2.4.201": "htj2k",
+    HTJ2K_LOSSLESS_RPCL: "htj2k",
+    "1.2.840.10008.1.2.4.203": "htj2k",
+}
+
+
+def encode(pixels: np.ndarray) -> bytes:
+    """HTJ2K lossless, RPCL, with TLM and one tile-part per resolution level (design §1). `pixels`: (rows, columns)."""
+    return bytes(imagecodecs.htj2k_encode(pixels, reversible=True, tlm=True, tilepart=1))
+
+
+def decode(data: bytes, frame: dict[str, Any]) -> np.ndarray:
+    """One frame as stored samples: (rows, columns) or (rows, columns, 3), 8 or 16 bits, in the frame's signedness."""
+    shape = (frame["rows"], frame["columns"]) + ((3,) if frame["samples"] == 3 else ())
+    kind = np.dtype(f"{'i' if frame['signed'] else 'u'}{frame['bits_allocated'] // 8}")
+    codec = frame["codec"]
+    if codec == "raw":
+        return np.frombuffer(data, kind.newbyteorder("<")).reshape(shape).astype(kind)
+    decoders = {
+        "htj2k": imagecodecs.htj2k_decode,
+        "jpeg2000": imagecodecs.jpeg2k_decode,
+        "jpegls": imagecodecs.jpegls_decode,
+        "jpeg": _decode_jpeg,
+    }
+    if codec not in decoders:
+        raise ValueError(f"no decoder for {codec}")
+    pixels = np.asarray(decoders[codec](data))
+    return pixels.reshape(shape).astype(kind, copy=False)
+
+
+def _decode_jpeg(data: bytes) -> np.ndarray:
+    # SOF3 (FFC3) is lossless; the 8-bit library knows only baseline and extended.
+    return np.asarray(imagecodecs.ljpeg_decode(data) if b"\xff\xc3" in data[:1024] else imagecodecs.jpeg8_decode(data))

@@ -1,0 +1,99 @@
+"""From a received data set to `ReceiveInstance`: only the header is read, and with limits (decision 14)."""
+
+import io
+from typing import Any
+
+import pydicom
+from core.commands import ReceiveInstance
+from pydicom.dataset import Dataset
+
+from imaging.errors import NotDicom
+from imaging.spool import Spooled
+
+UID_MAX = 64
+# What pydicom raises on hostile bytes: research/dicom-hazards.md (nested sequences → RecursionError, lengths that lie
+# → EOFError or MemoryError, wrong VR content → the rest).
+PARSE_ERRORS = (
+    pydicom.errors.InvalidDicomError,
+    RecursionError,
+    MemoryError,
+    EOFError,
+    OverflowError,
+    ValueError,
+    KeyError,
+    AttributeError,
+    TypeError,
+    NotImplementedError,
+    IndexError,
+    OSError,
+)
+
+
+def read_header(part10: bytes) -> Dataset:
+    """The data set before its pixels. Raises `NotDicom` for anything that does not parse."""
+    try:
+        header = pydicom.dcmread(io.BytesIO(part10), stop_before_pixels=True)
+        for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID"):
+            value = header.get(name)
+            if not value or len(str(value)) > UID_MAX:
+                raise NotDicom(f"the data set has no usable {name}")
+        return header
+    except PARSE_ERRORS as error:
+        raise NotDicom(f"the data set cannot be parsed ({type(error).__name__})") from error
+
+
+def to_command(header: Dataset, spooled: Spooled, calling_ae: str) -> ReceiveInstance:
+    """The command that records this instance; texts are cut to the columns' lengths."""
+    return ReceiveInstance(
+        study_uid=str(header.StudyInstanceUID),
+        series_uid=str(header.SeriesInstanceUID),
+        sop_uid=str(header.SOPInstanceUID),
+        sop_class_uid=str(header.SOPClassUID),
+        transfer_syntax_uid=str(header.file_meta.TransferSyntaxUID),
+        spool_name=spooled.name,
+        byte_size=spooled.byte_size,
+        dataset_sm3=spooled.dataset_sm3,
+        file_sm3=spooled.file_sm3,
+        calling_ae=calling_ae,
+        accession_number=_text(header, "AccessionNumber", 64),
+        patient_id=_text(header, "PatientID", 64),
+        patient_name=_text(header, "PatientName", 200),
+        study_description=_text(header, "StudyDescription", 128),
+        study_date=_text(header, "StudyDate", 16),
+        series_number=_number(header, "SeriesNumber"),
+        series_description=_text(header, "SeriesDescription", 128),
+        modality=_text(header, "Modality", 16),
+        instance_number=_number(header, "InstanceNumber"),
+    )
+
+
+def _text(header: Dataset, name: str, most: int) -> str:
+    try:
+        value = header.get(name)
+    except PARSE_ERRORS:
+        return ""
+    if value is None:
+        return ""
+    original = getattr(value, "original_string", None)
+    if isinstance(original, bytes) and not header.get("SpecificCharacterSet"):
+        return _undeclared(original)[:most]
+    return str(value).strip().replace("\x00", "")[:most]
+
+
+def _undeclared(raw: bytes) -> str:
+    """Text of a sender that declares no character set: UTF-8 if it is valid, else GB18030 (research/dicom.md)."""
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return raw.decode(encoding).strip()
+        except UnicodeDecodeError:
+            continue
+    return raw.decode("latin-1").strip()
+
+
+def _number(header: Dataset, name: str) -> int | None:
+    try:
+        value: Any = header.get(name)
+        number = int(value) if value not in (None, "") else None
+    except PARSE_ERRORS:
+        return None
+    return number if number is not None and abs(number) < 2**31 else None
