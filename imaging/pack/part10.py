@@ -1,0 +1,67 @@
+"""Where things lie in a Part-10 file: the pixel data element and, when encapsulated, its fragments (PS3.5 §A.4)."""
+
+import io
+import struct
+from dataclasses import dataclass
+
+import pydicom
+from pydicom.dataset import Dataset
+
+from imaging.codecs import EXPLICIT_BE, IMPLICIT_LE, NATIVE
+
+PIXEL_DATA_LE, PIXEL_DATA_BE = b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10"
+UNDEFINED = 0xFFFFFFFF
+ITEM, SEQUENCE_DELIMITER = 0xE000FFFE, 0xE0DDFFFE
+TRAILING_PADDING = b"\xfc\xff\xfc\xff"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """`header` without pixels; `element`: offset of the pixel data element or None; `value`: offset of its value;
+    `end`: offset behind the element; `fragments`: (offset, length) of each, empty when native."""
+
+    header: Dataset
+    transfer_syntax: str
+    element: int | None
+    value: int
+    end: int
+    fragments: list[tuple[int, int]]
+
+
+def read_layout(content: bytes) -> Layout:
+    """Parse the header and find the pixels. Raises pydicom's errors and ValueError for lengths that lie."""
+    file = io.BytesIO(content)
+    header = pydicom.dcmread(file, stop_before_pixels=True)
+    syntax = str(header.file_meta.TransferSyntaxUID)
+    at = file.tell()
+    tag = content[at : at + 4]
+    if tag != (PIXEL_DATA_BE if syntax == EXPLICIT_BE else PIXEL_DATA_LE):
+        return Layout(header, syntax, None, 0, 0, [])
+    order = ">" if syntax == EXPLICIT_BE else "<"
+    value = at + (8 if syntax == IMPLICIT_LE else 12)
+    (length,) = struct.unpack_from(order + "I", content, value - 4)
+    if length == UNDEFINED:
+        fragments, end = _fragments(content, value)
+        return Layout(header, syntax, at, value, end, fragments)
+    if syntax not in NATIVE or value + length > len(content):
+        raise ValueError("the length of the pixel data is beyond the end of the file")
+    return Layout(header, syntax, at, value, value + length, [])
+
+
+def has_foreign_tail(content: bytes, layout: Layout) -> bool:
+    """Whether anything but trailing padding (PS3.10 §7.2) follows the pixels."""
+    tail = content[layout.end :]
+    return bool(tail) and not tail.startswith(TRAILING_PADDING)
+
+
+def _fragments(content: bytes, at: int) -> tuple[list[tuple[int, int]], int]:
+    found: list[tuple[int, int]] = []
+    while True:
+        tag, length = struct.unpack_from("<II", content, at)
+        at += 8
+        if tag == SEQUENCE_DELIMITER:
+            return found[1:], at
+        if tag != ITEM or at + length > len(content):
+            raise ValueError("the fragments of the pixel data are broken")
+        found.append((at, length))
+        at += length

@@ -1,0 +1,67 @@
+"""Preview and thumbnail of the key image as WebP: what the first paint needs (K2)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import imagecodecs
+import numpy as np
+
+from imaging import codecs
+
+PREVIEW_BYTES, PREVIEW_SIDE = 15_000, 512
+THUMBNAIL_BYTES, THUMBNAIL_SIDE = 4_000, 128
+QUALITIES = (80, 65, 50, 35, 20, 8)
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Two WebP files."""
+
+    preview: bytes
+    thumbnail: bytes
+
+
+def draw(data: bytes, facts: dict[str, Any]) -> Pictures | None:
+    """Decode one frame, apply its window, and shrink; None when nothing fits the sizes."""
+    picture = _displayed(codecs.decode(data, facts), facts)
+    preview = _webp(picture, PREVIEW_SIDE, PREVIEW_BYTES)
+    thumbnail = _webp(picture, THUMBNAIL_SIDE, THUMBNAIL_BYTES)
+    return Pictures(preview, thumbnail) if preview and thumbnail else None
+
+
+def _displayed(pixels: np.ndarray, facts: dict[str, Any]) -> np.ndarray:
+    """8-bit RGB as a screen shows it (PS3.3 §C.11.2.1.2; linear exact is close enough for a picture)."""
+    if pixels.ndim == 3:
+        return pixels.astype(np.uint8)
+    values = pixels.astype(np.float32) * facts["slope"] + facts["intercept"]
+    if facts["center"]:
+        low, high = facts["center"][0] - facts["width"][0] / 2, facts["center"][0] + facts["width"][0] / 2
+    else:
+        low, high = (float(value) for value in np.percentile(values, (0.5, 99.5)))
+    grey = np.clip((values - low) * (255.0 / max(high - low, 1e-6)), 0, 255).astype(np.uint8)
+    if facts["photometric"] == "MONOCHROME1":
+        grey = 255 - grey
+    return np.repeat(grey[..., None], 3, axis=2)
+
+
+def _webp(picture: np.ndarray, side: int, most: int) -> bytes | None:
+    shrunk = _shrink(picture, side)
+    while min(shrunk.shape[:2]) >= 1:
+        for quality in QUALITIES:
+            data = bytes(imagecodecs.webp_encode(np.ascontiguousarray(shrunk), level=quality))
+            if len(data) <= most:
+                return data
+        if min(shrunk.shape[:2]) < 32:
+            return None
+        shrunk = shrunk[::2, ::2]
+    return None
+
+
+def _shrink(picture: np.ndarray, side: int) -> np.ndarray:
+    """Box average by a whole factor, so that a fine pattern does not flicker."""
+    factor = -(-max(picture.shape[:2]) // side)
+    rows, columns = picture.shape[0] // factor, picture.shape[1] // factor
+    if factor == 1 or not rows or not columns:
+        return picture
+    cut = picture[: rows * factor, : columns * factor].astype(np.uint16)
+    return cut.reshape(rows, factor, columns, factor, 3).mean(axis=(1, 3)).astype(np.uint8)

@@ -1,0 +1,61 @@
+"""What the viewer must know of an instance's frames, as plain JSON values (contract: web/src/manifest)."""
+
+from typing import Any
+
+from pydicom.dataset import Dataset
+
+from imaging.instance_reader import PARSE_ERRORS
+
+
+def view_facts(header: Dataset, codec: str) -> dict[str, Any]:
+    """The facts that all frames of one instance share; lists are empty and values None where the header is silent."""
+    facts = {
+        "codec": codec,
+        "rows": _whole(header, "Rows"),
+        "columns": _whole(header, "Columns"),
+        "samples": _whole(header, "SamplesPerPixel", 1),
+        "bits_allocated": _whole(header, "BitsAllocated"),
+        "bits_stored": _whole(header, "BitsStored"),
+        "signed": bool(_whole(header, "PixelRepresentation")),
+        "photometric": str(header.get("PhotometricInterpretation") or "MONOCHROME2"),
+        "slope": (_numbers(header, "RescaleSlope") or [1.0])[0],
+        "intercept": (_numbers(header, "RescaleIntercept") or [0.0])[0],
+        "center": _numbers(header, "WindowCenter"),
+        "width": _numbers(header, "WindowWidth"),
+        "spacing": _exactly(2, _numbers(header, "PixelSpacing")),
+        "position": _exactly(3, _numbers(header, "ImagePositionPatient")),
+        "orientation": _exactly(6, _numbers(header, "ImageOrientationPatient")),
+        "instance": str(header.get("SOPInstanceUID") or ""),
+        "number": _whole(header, "InstanceNumber"),
+    }
+    if len(facts["center"]) != len(facts["width"]):
+        facts["center"], facts["width"] = [], []
+    return facts
+
+
+def metadata_of(header: Dataset) -> dict[str, Any]:
+    """DICOM JSON of the header (PS3.18 §F); bulk values are left out, they are in the entry."""
+    result: dict[str, Any] = header.to_json_dict(bulk_data_threshold=1024, bulk_data_element_handler=lambda _: "")
+    return result
+
+
+def _whole(header: Dataset, name: str, default: int = 0) -> int:
+    try:
+        return int(header.get(name) or default)
+    except PARSE_ERRORS:
+        return default
+
+
+def _numbers(header: Dataset, name: str) -> list[float]:
+    try:
+        value = header.get(name)
+        if value is None or value == "":
+            return []
+        values = value if hasattr(value, "__iter__") and not isinstance(value, str) else [value]
+        return [float(item) for item in values]
+    except PARSE_ERRORS:
+        return []
+
+
+def _exactly(count: int, values: list[float]) -> list[float] | None:
+    return values if len(values) == count else None
