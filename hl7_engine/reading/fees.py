@@ -45,9 +45,7 @@ def read(message: Message, film_item_code: str) -> list[object]:
     for fee in film_fees(message.all_segments, film_item_code):
         _require_no_refund(fee)
         if fee.state == fee_codes.WAIVED:
-            raise Unsupported(
-                f"fee line {fee.fee_line_id}: a waiver comes with the order (OMG^O19), not with DFT"
-            )
+            raise Unsupported(f"fee line {fee.fee_line_id}: a waiver comes with its order, not by DFT")
         if fee.state != fee_codes.UNPAID:
             commands.append(
                 SettleFee(
