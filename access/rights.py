@@ -1,0 +1,58 @@
+"""Who may see what (K5, F9, E3). The whole policy of today:
+
+| visitor | exams in the list              | report and images     |
+|---------|--------------------------------|-----------------------|
+| patient | those of the phone, not others | when published        |
+| doctor  | all                            | as soon as they exist |
+| others  | none                           | none                  |
+
+What a visitor may not see does not exist for them: NotFound, the same as for a wrong number.
+"""
+
+import peewee
+from core.errors import NotAllowed, NotFound
+from core.models import Exam, Pack, Patient, Series, Study
+
+from access.sessions import Visitor
+
+READING_ROLES = frozenset({"doctor"})
+
+
+def exams_visible_to(visitor: Visitor) -> peewee.ModelSelect:
+    """A query of the exams that this visitor may know of."""
+    if visitor.is_staff:
+        return Exam.select() if visitor.role in READING_ROLES else Exam.select().where(Exam.id.is_null())
+    if not visitor.phone_index:
+        return Exam.select().where(Exam.id.is_null())
+    persons = Patient.select(Patient.id).where(Patient.phone_index == visitor.phone_index)
+    return Exam.select().where(Exam.patient.in_(persons))
+
+
+def require_exam(visitor: Visitor, exam_id: int) -> Exam:
+    """The exam. Raises `NotFound` for one that is not this visitor's."""
+    exam: Exam | None = exams_visible_to(visitor).where(Exam.id == exam_id).first()
+    if exam is None:
+        raise NotFound("没有找到这次检查")
+    return exam
+
+
+def require_published(visitor: Visitor, exam: Exam) -> None:
+    """Raise `NotAllowed` unless report and images may be seen."""
+    if not visitor.is_staff and exam.published_at is None:
+        raise NotAllowed("这次检查还没有发布，请稍后再看")
+
+
+def require_object(visitor: Visitor, object_id: str) -> Pack:
+    """The pack. Raises `NotFound` unless it belongs to an exam whose images this visitor may see."""
+    pack: Pack | None = (
+        Pack.select()
+        .join(Series)
+        .join(Study)
+        .where(Pack.object_id == object_id, Study.exam.is_null(False))
+        .first()
+    )
+    if pack is None:
+        raise NotFound("没有找到影像")
+    exam = require_exam(visitor, pack.series.study.exam_id)
+    require_published(visitor, exam)
+    return pack
