@@ -1,5 +1,6 @@
-"""`python -m app`, what `./cloudfilm` calls."""
+"""`python -m app`, what `./cloudfilm` calls. Guarded: limited processes import this module again."""
 
-from app.cli import main
+if __name__ == "__main__":
+    from app.cli import main
 
-main()
+    main()

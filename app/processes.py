@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core import bus as core_bus
-from core import config, db, logs
+from core import config, db, logs, problems
 from core.config import Settings, host_and_port
 from core.errors import Misconfigured
 from hl7_engine import mllp_server
@@ -18,7 +18,6 @@ from jobs.relay import Relay
 from jobs.rq_relay import RqRelay
 from redis import Redis
 from workflow.context import Platform
-from workflow.note_problem import note_problem
 
 from app.bindings import outbox_handlers
 from app.platform import build_platform
@@ -87,7 +86,7 @@ def run_scp() -> None:
         settings.scp_peers,
         platform.spool,
         receive=_in_transaction(platform.bus),
-        problem=note_problem,
+        problem=_note_problem,
     )
     _stop_on_signals().wait()
     server.shutdown()
@@ -130,6 +129,11 @@ def _in_transaction(bus: core_bus.Bus) -> Callable[[object], None]:
             bus.submit(command)
 
     return receive
+
+
+def _note_problem(source: str, reference: str, peer: str, text: str, kept_at: str) -> None:
+    with db.transaction():
+        problems.note(source, reference, text, peer=peer, kept_at=kept_at)
 
 
 def _sweep_spool(platform: Platform) -> None:

@@ -13,7 +13,7 @@ from core.clock import now
 from core.errors import Unavailable
 from core.models import Exam, Notification
 from notify import templates
-from notify.channel import Channel, ChannelRefused
+from notify.channel import Channel, ChannelMessage, ChannelRefused
 from workflow.context import Platform
 
 
@@ -50,11 +50,11 @@ def send_code(platform: Platform, payload: dict[str, str]) -> None:
         otp.note_refused(payload["challenge_id"], str(error))
 
 
-def _send(channel: Channel, address: str, message: templates.ChannelMessage, reference: str) -> str:
+def _send(channel: Channel, address: str, message: ChannelMessage, reference: str) -> str:
     return channel.send(address, message.template, message.params, reference)
 
 
-def _send_wechat(platform: Platform, exam: Exam, message: templates.ChannelMessage) -> str:
+def _send_wechat(platform: Platform, exam: Exam, message: ChannelMessage) -> str:
     if platform.wechat is None:
         raise Unavailable("WeChat is not configured: set CLOUDFILM_WECHAT_API")
     references = [

@@ -1,0 +1,1 @@
+"""Adapters of `notify.channel.Channel`: memory (tests), console (no provider yet), Aliyun SMS, WeChat templates."""

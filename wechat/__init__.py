@@ -1,0 +1,1 @@
+"""WeChat: the service account's messages and log-in, through wechatpy behind a fence (E2, S2)."""
