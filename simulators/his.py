@@ -182,6 +182,8 @@ def _read_payment(text: str) -> dict[str, Any]:
     if message.msh.msh_9.msh_9_1.value != "DFT":
         raise HL7apyException("only DFT^P03 is booked here")
     line, fee = message.ft1, message.zfe
+    if fee.zfe_2.value != line.ft1_2.value:
+        raise HL7apyException("ZFE-2 names another fee line than FT1-2")
     return {
         "control_id": message.msh.msh_10.value,
         "fee_line_id": line.ft1_2.value,

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from hl7apy.consts import VALIDATION_LEVEL
-from hl7apy.core import Message as OutgoingMessage
+from hl7apy.core import Message, Segment
 from hl7apy.exceptions import HL7apyException
 
 from core.clock import now
@@ -19,6 +19,7 @@ from hl7_engine.times import format_moment
 # A Chinese HIS reads GB18030 for sure; MSH-18 tells the others.
 CHARSET = charset.GB18030
 RECEIVER = "HIS"
+_VERSION = "2.5.1"
 
 
 @dataclass(frozen=True)
@@ -69,16 +70,22 @@ class PaymentFacts:
 def build(facts: PaymentFacts, control_id: str) -> bytes:
     """The message, validated. Raises `Unwritable` naming what HL7 does not allow."""
     try:
-        message = OutgoingMessage("DFT_P03", version="2.5.1", validation_level=VALIDATION_LEVEL.STRICT)
+        message = Message("DFT_P03", version=_VERSION, validation_level=VALIDATION_LEVEL.STRICT)
         _fill_header(message, facts, control_id)
         _fill_patient(message, facts)
         _fill_charge(message.add_group("DFT_P03_FINANCIAL").add_segment("FT1"), facts)
-        _fill_fee(message.add_segment("ZFE"), facts)
         message.validate()
-        text = str(message.to_er7())
-    except HL7apyException as error:
-        raise Unwritable(f"payment of fee line {facts.fee_line_id} as DFT^P03: {error}") from error
-    return charset.encode(text.rstrip("\r") + "\r", CHARSET)
+        # hl7apy leaves Z segments out when it writes a whole message.
+        fee = Segment("ZFE", version=_VERSION, validation_level=VALIDATION_LEVEL.STRICT)
+        _fill_fee(fee, facts)
+        text = f"{str(message.to_er7()).rstrip()}\r{fee.to_er7()}\r"
+    except (HL7apyException, ValueError) as error:
+        # Its text would quote what does not fit, which may be a name.
+        reason = type(error).__name__
+        raise Unwritable(
+            f"payment of fee line {facts.fee_line_id} makes no valid DFT^P03 ({reason})"
+        ) from error
+    return charset.encode(text, CHARSET)
 
 
 def _fill_header(message: Any, facts: PaymentFacts, control_id: str) -> None:
@@ -99,9 +106,8 @@ def _fill_header(message: Any, facts: PaymentFacts, control_id: str) -> None:
 def _fill_patient(message: Any, facts: PaymentFacts) -> None:
     """The numbers by which the HIS knows the patient, and the name; nothing that it need not be told."""
     message.pid.pid_1 = "1"
-    message.pid.pid_3 = "~".join(
-        f"{escape(value)}^^^{escape(assigner)}^PI" for assigner, value in facts.identifiers
-    )
+    for assigner, value in facts.identifiers:
+        message.pid.add_field("pid_3").value = f"{escape(value)}^^^{escape(assigner)}^PI"
     message.pid.pid_5 = f"{escape(facts.patient_name)}^^^^^^L^I"
     message.pv1.pv1_1 = "1"
     message.pv1.pv1_2 = escape(facts.patient_class) or "U"
