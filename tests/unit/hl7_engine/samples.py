@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from core.commands import PatientFacts
 from hl7_engine import charset
 from hl7_engine.er7 import Message
+from hl7_engine.writing.payment import PaymentFacts
 from simulators.his_messages import Envelope, ExamFacts, ReportFacts
 
 FILM = "YYX0001"
@@ -34,6 +35,22 @@ REPORT = ReportFacts(
     approver="王主任",
     pdf=PDF,
     study_uids=("1.2.156.1.1", "1.2.156.1.2"),
+)
+
+PAYMENT = PaymentFacts(
+    fee_line_id="FY0002",
+    placer_order_number="SQ1",
+    item_code=FILM,
+    amount_fen=2005,
+    paid_at=NOON,
+    channel="kiosk",
+    source="kiosk-1",
+    payment_key="KIOSK-1-0001",
+    external_number="T|1&^~",
+    patient_name="张珅東",
+    identifiers=(("HIS", "0001234567"), ("YBJ", "A9")),
+    patient_class="O",
+    visit_number="MZ1",
 )
 
 

@@ -15,34 +15,18 @@ from hl7_engine.sender import MemorySender, control_id_of
 from hl7_engine.writing import payment
 from hl7_engine.writing.payment import PaymentFacts
 from simulators.his import HisSimulator
-from tests.unit.hl7_engine.samples import FILM, NOON
+from tests.unit.hl7_engine.samples import FILM, NOON, PAYMENT
 
 pytestmark = [pytest.mark.requirement("P6", "S3"), pytest.mark.usefixtures("memory_database")]
 
-FACTS = PaymentFacts(
-    fee_line_id="FY0002",
-    placer_order_number="SQ1",
-    item_code=FILM,
-    amount_fen=2005,
-    paid_at=NOON,
-    channel="kiosk",
-    source="kiosk-1",
-    payment_key="KIOSK-1-0001",
-    external_number="T|1&^~",
-    patient_name="张珅東",
-    identifiers=(("HIS", "0001234567"), ("YBJ", "A9")),
-    patient_class="O",
-    visit_number="MZ1",
-)
-
 
 def queue(key: str = "payment:FY0002") -> OutboundMessage:
-    outgoing.queue("HIS", key, "DFT^P03", lambda control_id: payment.build(FACTS, control_id))
+    outgoing.queue("HIS", key, "DFT^P03", lambda control_id: payment.build(PAYMENT, control_id))
     return OutboundMessage.get(OutboundMessage.key == key)
 
 
 def test_message_is_valid_and_says_it_all() -> None:
-    raw = payment.build(FACTS, "CF1")
+    raw = payment.build(PAYMENT, "CF1")
     message = parse_message(raw.decode("gb18030"), find_groups=False)
     assert message.msh.msh_9.value == "DFT^P03^DFT_P03"
     assert (message.msh.msh_10.value, message.msh.msh_18.value) == ("CF1", "GB 18030-2000")
@@ -60,7 +44,7 @@ def test_message_is_valid_and_says_it_all() -> None:
 def test_his_books_what_it_says(tmp_path: Path, changes: dict[str, str]) -> None:
     his = HisSimulator(tmp_path, ("127.0.0.1", 9))
     try:
-        assert b"MSA|AA|CF1" in his.receive(payment.build(replace(FACTS, **changes), "CF1"))
+        assert b"MSA|AA|CF1" in his.receive(payment.build(replace(PAYMENT, **changes), "CF1"))
         (booked,) = his.received()
     finally:
         his.stop()
@@ -156,4 +140,4 @@ def test_unanswered_message_stays_owed() -> None:
 
 def test_facts_that_hl7_does_not_allow_are_not_sent() -> None:
     with pytest.raises(Unwritable, match="FY0002"):
-        payment.build(replace(FACTS, identifiers=()), "CF1")
+        payment.build(replace(PAYMENT, identifiers=()), "CF1")
