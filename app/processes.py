@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,10 @@ from workflow.context import Platform
 
 from app.bindings import outbox_handlers
 from app.platform import build_platform
+
+
+# A file may wait this long between its rename and its row; sweeping sooner would race with a slow commit.
+ORPHAN_SECONDS = 3600
 
 
 def run_web() -> None:
@@ -142,4 +147,4 @@ def _sweep_spool(platform: Platform) -> None:
 
     with db.connection():
         known = {row.spool_name for row in Instance.select().where(Instance.spool_name.is_null(False))}
-    platform.spool.sweep(known)
+    platform.spool.sweep(known, time.time() - ORPHAN_SECONDS)

@@ -93,6 +93,14 @@ class Site:
         self._running[process].kill()
         self._running[process].wait()
 
+    def last_log_lines(self) -> str:
+        """The errors that the processes logged last, for the message of a failed story."""
+        lines = []
+        for path in sorted(self._log_path.glob("*.log")):
+            told = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            lines += [f"{path.stem}: {line[:1500]}" for line in told if "rror" in line][-4:]
+        return "\n".join(lines)
+
     def stop(self) -> None:
         """End every process that this object started."""
         for running in self._running.values():
