@@ -67,7 +67,8 @@ class MllpServer:
     def start(self) -> None:
         """Listen. Raises `Unavailable` when the address cannot be had."""
         self._thread.start()
-        self._started.wait(START_SECONDS)
+        if not self._started.wait(START_SECONDS):
+            raise Unavailable(f"HL7 did not start to listen within {START_SECONDS} s")
         if self._failure is not None:
             self._thread.join()
             reason = self._failure.strerror or str(self._failure)
@@ -115,6 +116,9 @@ class MllpServer:
             await self._converse(reader, writer, address)
         except (OSError, TimeoutError) as error:
             self._log.info("connection_closed", peer=address, why=str(error) or type(error).__name__)
+        except asyncio.CancelledError:
+            # The server stops. Passed on, asyncio's streams would log it as a failure of ours.
+            pass
         finally:
             self._connections.discard(task)  # type: ignore[arg-type]
             writer.close()
