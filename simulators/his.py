@@ -41,7 +41,7 @@ class Ack:
 
 
 class HisSimulator:
-    """One HIS (and RIS). `platform` is where it sends; its own MLLP port is open during the `with` block."""
+    """One HIS (and RIS). `platform` is where it sends; it listens itself during the `with` block only."""
 
     def __init__(
         self, state_dir: Path, platform: tuple[str, int], host: str = "127.0.0.1", port: int = 0
@@ -53,18 +53,10 @@ class HisSimulator:
         self._booking = threading.Lock()
         self._connection: socket.socket | None = None
         self._sending = threading.Lock()
-        self._server = _Server((host, port), self)
+        self.host = host
+        self.port = port
+        self._server: _Server | None = None
         self._thread: threading.Thread | None = None
-
-    @property
-    def host(self) -> str:
-        """The address it listens on."""
-        return str(self._server.server_address[0])
-
-    @property
-    def port(self) -> int:
-        """The port it listens on."""
-        return int(self._server.server_address[1])
 
     def send(self, raw: bytes, patience: float = PATIENCE_SECONDS) -> Ack:
         """Send one message, again and again over new connections until it is answered.
@@ -104,7 +96,9 @@ class HisSimulator:
         return _acknowledgement(header, "AA")
 
     def start(self) -> None:
-        """Listen in a thread of its own."""
+        """Listen in a thread of its own; `port` is then the one that the system chose when 0 was asked."""
+        self._server = _Server((self.host, self.port), self)
+        self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(
             target=self._server.serve_forever,
             kwargs={"poll_interval": 0.02},
@@ -115,11 +109,11 @@ class HisSimulator:
 
     def stop(self) -> None:
         """Close the port and the connection."""
-        if self._thread is not None:
+        if self._server is not None and self._thread is not None:
             self._server.shutdown()
             self._thread.join()
-            self._thread = None
-        self._server.server_close()
+            self._server.server_close()
+            self._server = self._thread = None
         self._disconnect()
 
     def __enter__(self) -> Self:

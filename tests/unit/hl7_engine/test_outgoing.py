@@ -43,11 +43,8 @@ def test_message_is_valid_and_says_it_all() -> None:
 @pytest.mark.parametrize("changes", [{}, {"patient_class": "", "visit_number": "", "external_number": ""}])
 def test_his_books_what_it_says(tmp_path: Path, changes: dict[str, str]) -> None:
     his = HisSimulator(tmp_path, ("127.0.0.1", 9))
-    try:
-        assert b"MSA|AA|CF1" in his.receive(payment.build(replace(PAYMENT, **changes), "CF1"))
-        (booked,) = his.received()
-    finally:
-        his.stop()
+    assert b"MSA|AA|CF1" in his.receive(payment.build(replace(PAYMENT, **changes), "CF1"))
+    (booked,) = his.received()
     assert (booked["fee_line_id"], booked["amount"], booked["patient_name"]) == ("FY0002", "20.05", "张珅東")
 
 
