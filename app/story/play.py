@@ -186,7 +186,7 @@ class Story:
         detail = person.get_json(f"/api/v1/exams/{exam_id}")
         document = person.ask("GET", f"/exams/{exam_id}/report.pdf")
         page = person.ask("GET", f"/exams/{exam_id}/film")
-        manifest = person.get_json(f"/api/v1/exams/{exam_id}/film")
+        manifest = person.get_json(f"/api/v1/exams/{exam_id}/film")["manifest"]
         self._first_frame = first_frame_identical(person, manifest, self._files)
         evidence = {
             "exams": len(exams),
