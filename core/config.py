@@ -24,7 +24,6 @@ class Settings:
     role: str = "all"
     log_level: str = "INFO"
     hospital_name: str = "演示医院"
-    hospital_code: str = "CLOUDFILM"
     public_url: str = "http://127.0.0.1:8100"
     web_bind: str = "127.0.0.1:8100"
     web_threads: int = 12
@@ -52,11 +51,8 @@ class Settings:
     oss_key_secret: str = ""
 
     series_quiet_seconds: int = 60
-    intake_max_bytes: int = 2_000_000_000
 
     his_address: str = ""
-    his_application: str = "HIS"
-    his_facility: str = ""
 
     film_item_code: str = "YYX0001"
     kiosk_keys: str = ""

@@ -44,9 +44,9 @@ class Person:
     def sign_in_by_code(self, phone: str, inbox: str) -> str:
         """Ask for a code, read it from the phone's inbox, sign in; returns the code. Begins anew when it was lost."""
         for _ in range(4):
-            before = len(self._codes(inbox, phone))
+            before = len(self.codes(inbox, phone))
             self.ask("POST", "/api/v1/otp", json={"phone": phone})
-            code = self._wait_code(inbox, phone, before)
+            code = self.wait_code(inbox, phone, before)
             answer = self.ask("POST", "/api/v1/session", json={"phone": phone, "code": code})
             if answer.ok:
                 self._http.cookies.set("cf_session", answer.json()["token"])
@@ -88,14 +88,16 @@ class Person:
         reader = SealedReader(read, keys, open_provider())
         return reader.read(frame["offset"], frame["offset"] + frame["length"])
 
-    def _codes(self, inbox: str, phone: str) -> list[str]:
+    def codes(self, inbox: str, phone: str) -> list[str]:
+        """The codes in a phone's inbox, oldest first."""
         told = self.ask("GET", f"{inbox}/inbox.json?phone={phone}").json()["messages"]
         return [message["params"]["code"] for message in told if "code" in message["params"]]
 
-    def _wait_code(self, inbox: str, phone: str, before: int) -> str:
+    def wait_code(self, inbox: str, phone: str, before: int) -> str:
+        """The newest code in the inbox once it has more than `before`; "" when none comes in a quarter minute."""
         deadline = time.monotonic() + PATIENCE_SECONDS / 4
         while time.monotonic() < deadline:
-            codes = self._codes(inbox, phone)
+            codes = self.codes(inbox, phone)
             if len(codes) > before:
                 return codes[-1]
             time.sleep(TRY_AGAIN_SECONDS)
