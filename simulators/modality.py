@@ -1,12 +1,16 @@
 """A modality: sends DICOM files byte-untouched by C-STORE and repeats what was not stored, as scanners do."""
 
+import io
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pydicom
 from pydicom.errors import InvalidDicomError
+from pydicom.uid import ImplicitVRLittleEndian
 from pynetdicom import AE, _config
+from pynetdicom.association import Association
 from pynetdicom.presentation import build_context
 
 # PS3.8 §9.3.2: presentation context ids are odd numbers of one byte.
@@ -44,8 +48,8 @@ def send_files(
     for path in paths:
         try:
             header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["SOPClassUID", "SOPInstanceUID"])
-            meta = header.file_meta
-            kinds[path] = (str(meta.MediaStorageSOPClassUID), str(meta.TransferSyntaxUID), str(header.SOPInstanceUID))
+            syntax = str(header.file_meta.get("TransferSyntaxUID") or ImplicitVRLittleEndian)
+            kinds[path] = (str(header.SOPClassUID), syntax, str(header.SOPInstanceUID))
         except (InvalidDicomError, AttributeError, RecursionError) as error:
             outcomes.append(SendOutcome(path, "", None, f"not sent: {type(error).__name__}"))
     contexts = sorted({kind[:2] for kind in kinds.values()})
@@ -74,7 +78,7 @@ def _send(
             outcomes.append(SendOutcome(path, uid, None, "no association"))
             continue
         try:
-            answer = association.send_c_store(path)
+            answer = _send_one(association, path, kinds[path])
             comment = str(answer.get("ErrorComment", ""))
             outcomes.append(SendOutcome(path, uid, answer.get("Status"), comment))
         except (ValueError, RuntimeError, AttributeError) as error:
@@ -82,3 +86,22 @@ def _send(
     if association.is_established:
         association.release()
     return outcomes
+
+
+def _send_one(association: Association, path: Path, kind: tuple[str, str, str]) -> pydicom.Dataset:
+    """Send the file; one whose file meta is incomplete is sent from a copy that has it, the data set untouched."""
+    meta = pydicom.filereader.read_file_meta_info(path)
+    if "MediaStorageSOPInstanceUID" in meta and "MediaStorageSOPClassUID" in meta and "TransferSyntaxUID" in meta:
+        return association.send_c_store(path)
+    content = path.read_bytes()
+    file = io.BytesIO(content)
+    pydicom.filereader.read_preamble(file, False)
+    pydicom.filereader._read_file_meta_info(file)
+    whole = pydicom.dataset.FileMetaDataset()
+    whole.MediaStorageSOPClassUID, whole.TransferSyntaxUID, whole.MediaStorageSOPInstanceUID = kind
+    with tempfile.NamedTemporaryFile(suffix=".dcm") as copy:
+        copy.write(b"\0" * 128 + b"DICM")
+        pydicom.filewriter.write_file_meta_info(copy, whole, enforce_standard=True)
+        copy.write(content[file.tell() :])
+        copy.flush()
+        return association.send_c_store(Path(copy.name))

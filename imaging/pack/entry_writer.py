@@ -17,11 +17,11 @@ SOT, SOD = 0xFF90, 0xFF93
 
 
 def meta_end(content: bytes) -> int:
-    """Offset behind the file meta information, by its group length (PS3.10 §7.1)."""
+    """Offset behind the file meta information (PS3.10 §7.1), also where the group length is missing or wrong."""
     file = io.BytesIO(content)
     pydicom.filereader.read_preamble(file, False)
-    meta = pydicom.filereader._read_file_meta_info(file)
-    return 132 + 12 + int(meta.FileMetaInformationGroupLength)
+    pydicom.filereader._read_file_meta_info(file)
+    return file.tell()
 
 
 def meta_with(header: Dataset, transfer_syntax: UID) -> bytes:
