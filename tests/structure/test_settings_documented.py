@@ -5,6 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+
 from core.config import PREFIX, Settings
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "configuration.md"
