@@ -1,7 +1,13 @@
 """One-time codes by SMS (E6): six digits, short life, few tries, one use; kept only as HMAC-SM3.
 
-Every decision is one conditional UPDATE, so that fifty guesses at once have five tries like one. A phone that no
-patient has gets the same answer after the same work, and no SMS.
+Every decision is one conditional UPDATE, so that fifty guesses at once have five tries like one. A phone that
+no patient has gets the same answer after the same work, and no SMS.
+
+Refused
+├── BadPhone           not a mainland mobile number
+├── TooMany            asked for too often
+└── WrongCode          not the code that was sent, or none was
+    └── CodeExpired    its time, its tries or its one use are over
 """
 
 import base64
@@ -15,7 +21,7 @@ from typing import Any
 from core import db, outbox, personal_data
 from core.clock import now
 from core.config import Settings
-from core.errors import NotAllowed, Refused
+from core.errors import Refused
 from core.logs import get_logger
 from core.models import OtpChallenge, Patient
 from core.personal_data import blind_index
@@ -30,11 +36,11 @@ class BadPhone(Refused):
     """Not a mainland mobile number."""
 
 
-class TooMany(NotAllowed):
+class TooMany(Refused):
     """Codes are asked for too often."""
 
 
-class WrongCode(NotAllowed):
+class WrongCode(Refused):
     """The code is not the one that was sent, or there is none."""
 
 
@@ -49,7 +55,9 @@ def request_code(phone: str, address: str, settings: Settings) -> None:
     index = blind_index("phone", phone)
     code = f"{secrets.randbelow(10**6):06d}"
     with db.transaction():
-        db.lock_name(f"otp:{index}")
+        # Always in this order, so that two requests never wait for each other.
+        for name in filter(None, (address, index)):
+            db.lock_name(f"otp:{name}")
         _require_rate(index, address, settings)
         challenge = OtpChallenge.create(
             phone_index=index,
@@ -73,7 +81,10 @@ def verify_code(phone: str, code: str, address: str) -> None:
     moment = now()
     with db.transaction():
         challenge = (
-            OtpChallenge.select().where(OtpChallenge.phone_index == index).order_by(OtpChallenge.id.desc()).first()
+            OtpChallenge.select()
+            .where(OtpChallenge.phone_index == index)
+            .order_by(OtpChallenge.id.desc())
+            .first()
         )
         if challenge is None:
             raise WrongCode("验证码不正确，请重新获取")
@@ -103,7 +114,7 @@ def sealed_message(payload: dict[str, Any]) -> tuple[str, str]:
 
 
 def note_refused(challenge_id: int, why: str) -> None:
-    """The provider refuses this message for good: on record for operators; the person asks for another code."""
+    """The provider refuses this message for good: logged for operators; the person asks for another code."""
     _log.warning("code_not_sent", challenge=challenge_id, why=why)
 
 

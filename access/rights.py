@@ -10,15 +10,15 @@ What a visitor may not see does not exist for them: NotFound, the same as for a 
 """
 
 import peewee
-from core.errors import NotAllowed, NotFound
-from core.models import Exam, Pack, Patient, Series, Study
 
 from access.sessions import Visitor
+from core.errors import NotAllowed, NotFound
+from core.models import Exam, Pack, Patient, Series, Study
 
 READING_ROLES = frozenset({"doctor"})
 
 
-def exams_visible_to(visitor: Visitor) -> peewee.ModelSelect:
+def exams_visible_to(visitor: Visitor) -> "peewee.ModelSelect[Exam]":
     """A query of the exams that this visitor may know of."""
     if visitor.is_staff:
         return Exam.select() if visitor.role in READING_ROLES else Exam.select().where(Exam.id.is_null())
@@ -44,15 +44,11 @@ def require_published(visitor: Visitor, exam: Exam) -> None:
 
 def require_object(visitor: Visitor, object_id: str) -> Pack:
     """The pack. Raises `NotFound` unless it belongs to an exam whose images this visitor may see."""
-    pack: Pack | None = (
-        Pack.select()
-        .join(Series)
-        .join(Study)
-        .where(Pack.object_id == object_id, Study.exam.is_null(False))
-        .first()
-    )
+    pack: Pack | None = Pack.get_or_none(Pack.object_id == object_id)
     if pack is None:
         raise NotFound("没有找到影像")
-    exam = require_exam(visitor, pack.series.study.exam_id)
-    require_published(visitor, exam)
+    exam = pack.series.study.exam
+    if exam is None:
+        raise NotFound("没有找到影像")
+    require_published(visitor, require_exam(visitor, exam.id))
     return pack

@@ -83,8 +83,9 @@ def _open(hours: int, **columns: object) -> NewSession:
 
 
 def _visitor(row: Session) -> Visitor:
-    role = row.staff.role if row.staff_id else ""
-    return Visitor(row.id, row.kind, row.phone_index, row.staff_id, role, row.csrf_token, row.expires_at)
+    person = row.staff
+    staff_id, role = (person.id, person.role) if person else (None, "")
+    return Visitor(row.id, row.kind, row.phone_index, staff_id, role, row.csrf_token, row.expires_at)
 
 
 def _digest(token: str) -> str:

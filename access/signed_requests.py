@@ -1,7 +1,7 @@
-"""Machines sign requests (decision 12): HMAC-SM3 over method, target, time, nonce, body digest and idempotency key.
+"""Machines sign requests (decision 12): HMAC-SM3 over what they ask, when, and under which idempotency key.
 
-The interface document for makers of kiosks is docs/kiosk.md. A repeated request within the time window is harmless: a
-GET changes nothing, a POST settles once per idempotency key, which the signature covers.
+The interface document for makers of kiosks is docs/kiosk.md. A repeated request within the time window is
+harmless: a GET changes nothing, a POST settles once per idempotency key, which the signature covers.
 """
 
 import hmac as constant_time
@@ -37,7 +37,9 @@ def load_keys(path: str | Path) -> dict[str, MachineKey]:
             for key_id, item in told.items()
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Misconfigured(f"machine keys {path}: {type(error).__name__}; see docs/kiosk.md for the form") from error
+        raise Misconfigured(
+            f"machine keys {path}: {type(error).__name__}; see docs/kiosk.md for the form"
+        ) from error
 
 
 def sign(key: MachineKey, method: str, target: str, headers: Mapping[str, str], body: bytes) -> str:
@@ -62,7 +64,9 @@ def verify(
         raise NotAllowed("X-CF-Key is not known here")
     timestamp = headers.get("X-CF-Timestamp", "")
     if not re.fullmatch(r"\d{1,12}", timestamp) or abs(int(timestamp) - now().timestamp()) > SKEW_SECONDS:
-        raise NotAllowed(f"X-CF-Timestamp is more than {SKEW_SECONDS} s from our clock: set the machine's clock")
+        raise NotAllowed(
+            f"X-CF-Timestamp is more than {SKEW_SECONDS} s from our clock: set the machine's clock"
+        )
     if not _NONCE.fullmatch(headers.get("X-CF-Nonce", "")):
         raise NotAllowed("X-CF-Nonce must be 16 to 64 letters, digits, - or _")
     given = headers.get("X-CF-Signature", "")

@@ -4,15 +4,16 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+
 from core.db import transaction
-from core.errors import NotAllowed, Refused
+from core.errors import Refused
 from core.models import Staff
 
 ROLES = frozenset({"doctor", "operator"})
 _hasher = PasswordHasher()
 
 
-class WrongPassword(NotAllowed):
+class WrongPassword(Refused):
     """User name or password is wrong; which one is not told."""
 
 

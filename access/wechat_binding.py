@@ -1,4 +1,7 @@
-"""Which WeChat follower gets the messages of which phone (E2). Phones are known here by their blind index only."""
+"""Which WeChat follower gets the messages of which phone (E2).
+
+Phones are known here by their blind index only.
+"""
 
 from core.clock import now
 from core.db import transaction

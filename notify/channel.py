@@ -34,4 +34,4 @@ class Channel(Protocol):
     name: str
 
     def send(self, address: str, template: str, params: Mapping[str, str], reference: str) -> str:
-        """Send; return the provider's reference. `reference` is ours, for providers that drop repeats by it."""
+        """Send; return the provider's reference. By `reference`, ours, some providers drop repeats."""

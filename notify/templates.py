@@ -1,7 +1,8 @@
-"""What we say, in the forms that the providers approved. Names of parameters are those of the approved templates.
+"""What we say, in the forms that the providers approved: parameters are named as in the approved templates.
 
-Aliyun: values ≤ 35 characters, no URL (the link stands in the template's text). WeChat: `thing` ≤ 20 characters,
-`time` as YYYY-MM-DD HH:MM (research/wechat.md). No patient name goes to a provider.
+Aliyun: values ≤ 35 characters, no URL and no 【】 (the link stands in the template's text). WeChat: `thing`
+≤ 20 characters, `time` as YYYY-MM-DD HH:MM (developers.weixin.qq.com, subscription messages, parameters).
+No patient name goes to a provider.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ from datetime import timedelta, timezone
 
 from core.config import Settings
 from core.models import Exam
-
 from notify.channel import ChannelMessage
 
 SMS_VALUE, WECHAT_THING = 35, 20
@@ -42,15 +42,21 @@ def film_ready(settings: Settings, exam: Exam) -> FilmMessages:
     return FilmMessages(
         sms=ChannelMessage(
             settings.sms_film_template,
-            {"hospital": settings.hospital_name[:SMS_VALUE], "item": item[:SMS_VALUE]},
+            {"hospital": _fit(settings.hospital_name, SMS_VALUE), "item": _fit(item, SMS_VALUE)},
         ),
         wechat=ChannelMessage(
             settings.wechat_film_template,
             {
-                "thing1": settings.hospital_name[:WECHAT_THING],
-                "thing2": item[:WECHAT_THING],
+                "thing1": _fit(settings.hospital_name, WECHAT_THING),
+                "thing2": _fit(item, WECHAT_THING),
                 "time3": when.strftime("%Y-%m-%d %H:%M"),
                 "url": f"{settings.public_url.rstrip('/')}/exams/{exam.id}",
             },
         ),
     )
+
+
+def _fit(text: str, most: int) -> str:
+    """One line within the provider's length, without what it takes for a signature or a link."""
+    plain = " ".join(text.split()).translate(str.maketrans("【】", "（）")).replace("://", " ")
+    return plain if len(plain) <= most else plain[: most - 1] + "…"

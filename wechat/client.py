@@ -1,4 +1,4 @@
-"""wechatpy 1.8.18 with a fence (research/wechat.md): no endless retry, `stable_token` under a lock, time-outs, our errors."""
+"""wechatpy 1.8.18 with a fence: no endless retry, `stable_token` under a lock, time-outs, our errors."""
 
 import threading
 import time
@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import requests
-from core.errors import Refused, Unavailable
 from wechatpy import WeChatClient
 from wechatpy.exceptions import WeChatClientException
+
+from core.errors import Refused, Unavailable
 
 REAL_API = "https://api.weixin.qq.com/"
 TIMEOUT = (3, 8)
 TOKEN_ERRORS = frozenset({40001, 40014, 42001})
-# Busy or over a rate: later it may pass.
-PASSING = frozenset({-1, 45009, 45011, 50002, 44990})
+# Busy or over a rate: later it may pass. None is what wechatpy makes of an HTTP error such as 503.
+PASSING = frozenset({None, -1, 45009, 45011, 50002, 44990})
 # A token is given up this long before WeChat does.
 TOKEN_MARGIN_SECONDS = 300
 
@@ -75,7 +76,11 @@ class WechatClient:
     def send_template(
         self, openid: str, template_id: str, values: Mapping[str, str], url: str, client_msg_id: str
     ) -> str:
-        """Send a template message; returns the msgid. WeChat drops a repeat of `client_msg_id` within ten minutes."""
+        """Send a template message; returns the msgid.
+
+        WeChat drops a repeat of `client_msg_id` to the same follower within ten minutes.
+        Raises `WechatRefused` or `WechatUnavailable`.
+        """
         body = {
             "touser": openid,
             "template_id": template_id,
@@ -89,7 +94,9 @@ class WechatClient:
     def _post(self, endpoint: str, body: dict[str, Any]) -> dict[str, Any]:
         for is_last in (False, True):
             try:
-                told: dict[str, Any] = self._client.post(REAL_API + endpoint, data=body)
+                told = self._client.post(REAL_API + endpoint, data=body)
+                if not isinstance(told, dict):
+                    raise WechatUnavailable("WeChat's answer is no JSON; tried again later")
                 return told
             except WeChatClientException as error:
                 if error.errcode in TOKEN_ERRORS and not is_last:

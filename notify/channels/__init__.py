@@ -1,1 +1,3 @@
-"""Adapters of `notify.channel.Channel`: memory (tests), console (no provider yet), Aliyun SMS, WeChat templates."""
+"""Adapters of `notify.channel.Channel`:
+memory (tests), console (no provider yet), Aliyun SMS, WeChat template messages.
+"""

@@ -9,6 +9,7 @@ from aliyunsdkcore.request import CommonRequest
 
 from notify.channel import ChannelRefused, ChannelUnavailable
 
+REAL_ENDPOINT = "dysmsapi.aliyuncs.com"
 CONNECT_SECONDS, READ_SECONDS = 5, 10
 # Codes after which the same message may pass later (flow control, their side busy); every other one is final.
 # Source: Aliyun's error table of SendSms.
@@ -27,15 +28,20 @@ PASSING = frozenset(
 
 
 class AliyunSmsChannel:
-    """One account with one sign name. `endpoint`: host[:port], http when it begins with http://."""
+    """One account with one sign name. `endpoint`: host[:port], the real one when empty; http if it says so."""
 
     name = "sms"
 
     def __init__(self, *, endpoint: str, key_id: str, key_secret: str, sign_name: str) -> None:
         self._client = AcsClient(
-            key_id, key_secret, "cn-hangzhou", auto_retry=False, connect_timeout=CONNECT_SECONDS, timeout=READ_SECONDS
+            key_id,
+            key_secret,
+            "cn-hangzhou",
+            auto_retry=False,
+            connect_timeout=CONNECT_SECONDS,
+            timeout=READ_SECONDS,
         )
-        scheme, _, host = endpoint.rpartition("://")
+        scheme, _, host = (endpoint.rstrip("/") or REAL_ENDPOINT).rpartition("://")
         self._host, self._scheme, self._sign_name = host, scheme or "https", sign_name
 
     def send(self, address: str, template: str, params: Mapping[str, str], reference: str) -> str:

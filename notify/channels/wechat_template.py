@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from core.errors import Refused
-
-from notify.channel import ChannelRefused
+from core.errors import Refused, Unavailable
+from notify.channel import ChannelRefused, ChannelUnavailable
 
 SendTemplate = Callable[[str, str, Mapping[str, str], str, str], str]
 
@@ -24,3 +23,5 @@ class WechatTemplateChannel:
             return self._send_template(address, template, values, params.get("url", ""), reference)
         except Refused as error:
             raise ChannelRefused(str(error)) from error
+        except Unavailable as error:
+            raise ChannelUnavailable(str(error)) from error
