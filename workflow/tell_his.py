@@ -1,7 +1,9 @@
 """When a fee was collected by someone other than the HIS, then the HIS is told by DFT^P03, in order, until it ACKs (P6▲)."""
 
+from core import problems
 from core.models import Charge, Settlement
 from hl7_engine import outgoing
+from hl7_engine.errors import Unwritable
 from hl7_engine.writing import payment
 from workflow.context import Platform
 
@@ -20,9 +22,12 @@ def tell_his_of_payment(charge: Charge) -> None:
     if settlement is None or settlement.source == HIS_SOURCE:
         return
     facts = payment.PaymentFacts.of(charge, settlement)
-    outgoing.queue(
-        PEER, f"payment:{charge.fee_line_id}", "DFT^P03", lambda control_id: payment.build(facts, control_id)
-    )
+    key = f"payment:{charge.fee_line_id}"
+    try:
+        outgoing.queue(PEER, key, "DFT^P03", lambda control_id: payment.build(facts, control_id))
+    except Unwritable as error:
+        # The payment stands whatever HL7 lacks; a person tells the HIS.
+        problems.note("his", key, f"the HIS was not told of a payment: {error}", peer=PEER)
 
 
 def send_to_his(platform: Platform, message_id: int) -> None:

@@ -57,7 +57,7 @@ def end_state() -> Rows:
             "notifications": [
                 [n.exam.accession_number, n.kind, n.channel, n.state] for n in Notification.select()
             ],
-            "bindings": [[b.openid] for b in WechatBinding.select()],
+            "bindings": [["bound"] for _ in WechatBinding.select()],
             "problems": [[p.source, p.text] for p in IntakeProblem.select()],
             "parked": [[w.kind, w.state] for w in OutboxEvent.select().where(OutboxEvent.state != "done")],
         }
