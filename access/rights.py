@@ -13,7 +13,7 @@ import peewee
 
 from access.sessions import Visitor
 from core.errors import NotAllowed, NotFound
-from core.models import Exam, Pack, Patient, Series, Study
+from core.models import Exam, Pack, Patient
 
 READING_ROLES = frozenset({"doctor"})
 

@@ -5,13 +5,12 @@ import secrets
 from pathlib import Path
 
 from access.staff import create_staff
+from app.platform import open_provider
 from billing.prices import add_price
 from core import db, migrate, personal_data
 from core.config import Settings
 from core.models import PriceItem, Staff
 from crypto.keyring import Keyring
-
-from app.platform import open_provider
 
 # 数字影像服务费 as Zhejiang's hospitals list it; a site edits its own catalogue. 20.00 yuan.
 FILM_PRICE_FEN = 2000

@@ -1,6 +1,7 @@
 """The composition root: from settings to a running `Platform`. Nothing else constructs adapters (research/style 8.2)."""
 
 from access import signed_requests
+from app.bindings import bind_commands
 from core import bus as core_bus
 from core import db, failpoints, personal_data
 from core.config import Settings, host_and_port
@@ -21,8 +22,6 @@ from notify.channels.wechat_template import WechatTemplateChannel
 from wechat.client import WechatClient
 from wechat.oauth import OAuth
 from workflow.context import Platform
-
-from app.bindings import bind_commands
 
 # A HIS that has not ACKed after half a minute is asked again by the outbox.
 HIS_TIMEOUT_SECONDS = 30
@@ -104,7 +103,9 @@ def _wechat_client(settings: Settings) -> WechatClient | None:
 def _oauth(settings: Settings) -> OAuth | None:
     if not settings.wechat_app_id:
         return None
-    return OAuth(settings.wechat_app_id, settings.wechat_app_secret, settings.wechat_oauth, settings.wechat_api)
+    return OAuth(
+        settings.wechat_app_id, settings.wechat_app_secret, settings.wechat_oauth, settings.wechat_api
+    )
 
 
 def _his(settings: Settings) -> Sender | None:

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import peewee
+
+from app.platform import build_platform, open_provider
 from core import db, migrate
 from core.config import Settings, host_and_port
 from core.errors import CloudFilmError
 from crypto.errors import CryptoError
 from crypto.keyring import Keyring
-
-from app.platform import build_platform, open_provider
 
 # A day of a busy CT department is about 30 GB; below this the front machine is close to refusing images.
 FREE_BYTES = 20 * 2**30
@@ -86,7 +86,11 @@ def _pages(_settings: Settings) -> Iterator[Finding]:
     from api.application import DIST
 
     built = (DIST / "film.js").exists()
-    yield Finding("pages", built, f"{DIST} " + ("is built" if built else "is empty: run `./cloudfilm demo` once to build it"))
+    yield Finding(
+        "pages",
+        built,
+        f"{DIST} " + ("is built" if built else "is empty: run `./cloudfilm demo` once to build it"),
+    )
 
 
 def _peers(settings: Settings) -> Iterator[Finding]:
@@ -97,7 +101,9 @@ def _peers(settings: Settings) -> Iterator[Finding]:
         with socket.create_connection(host_and_port(settings.his_address), timeout=3):
             yield Finding("his", True, f"{settings.his_address} answers")
     except OSError as error:
-        yield Finding("his", False, f"{settings.his_address} does not answer ({error}); messages wait in the outbox")
+        yield Finding(
+            "his", False, f"{settings.his_address} does not answer ({error}); messages wait in the outbox"
+        )
 
 
 def _adapters(settings: Settings) -> Iterator[Finding]:

@@ -8,6 +8,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from redis import Redis
+
+from app.bindings import outbox_handlers
+from app.platform import build_platform
 from core import bus as core_bus
 from core import config, db, logs, problems
 from core.config import Settings, host_and_port
@@ -17,12 +21,7 @@ from imaging import scp
 from jobs import tasks, worker
 from jobs.relay import Relay
 from jobs.rq_relay import RqRelay
-from redis import Redis
 from workflow.context import Platform
-
-from app.bindings import outbox_handlers
-from app.platform import build_platform
-
 
 # A file may wait this long between its rename and its row; sweeping sooner would race with a slow commit.
 ORPHAN_SECONDS = 3600
@@ -34,15 +33,24 @@ def run_web() -> None:
     gunicorn = str(Path(sys.executable).with_name("gunicorn"))
     os.execv(  # noqa: S606 — the very interpreter directory we run from
         gunicorn,
-        [gunicorn, "wsgi:application", "--bind", settings.web_bind, "--worker-class", "gthread"]
-        + ["--workers", "1", "--threads", str(settings.web_threads), "--timeout", "60"]
-        + ["--graceful-timeout", "10", "--log-level", "warning"],
+        [
+            gunicorn,
+            "wsgi:application",
+            f"--bind={settings.web_bind}",
+            "--worker-class=gthread",
+            "--workers=1",
+            f"--threads={settings.web_threads}",
+            "--timeout=60",
+            "--graceful-timeout=10",
+            "--log-level=warning",
+        ],
     )
 
 
 def run_live() -> None:
     """WebSocket rooms: a small ASGI process (decision 5)."""
     import uvicorn
+
     from api.live.rooms import create_rooms
 
     platform = _start("live")
@@ -60,7 +68,9 @@ def run_relay() -> None:
     else:
         _sweep_spool(platform)
         Relay(
-            outbox_handlers(platform), threads=settings.relay_threads, max_attempts=settings.outbox_max_attempts
+            outbox_handlers(platform),
+            threads=settings.relay_threads,
+            max_attempts=settings.outbox_max_attempts,
         ).run_forever(settings.home_path, stop)
 
 

@@ -1,9 +1,8 @@
 """The WSGI application object, built once per server process."""
 
 from api.application import create_app
-from core import config, logs
-
 from app.platform import build_platform
+from core import config, logs
 
 settings = config.load()
 logs.configure(settings.log_level, "web")

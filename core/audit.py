@@ -7,12 +7,11 @@ its head is also kept elsewhere; `head()` is what an operator exports.
 import json
 from typing import Any
 
-from crypto.sm3 import sm3
-
 from core import db
 from core.clock import now
 from core.errors import CloudFilmError
 from core.models import AuditEvent, AuditHead
+from crypto.sm3 import sm3
 
 GENESIS = "0" * 64
 
@@ -21,7 +20,9 @@ class ChainBroken(CloudFilmError):
     """A row of the audit chain was changed, removed or inserted."""
 
 
-def append(actor: str, action: str, subject: str, *, address: str = "", detail: dict[str, Any] | None = None) -> None:
+def append(
+    actor: str, action: str, subject: str, *, address: str = "", detail: dict[str, Any] | None = None
+) -> None:
     """Add one event. `actor` and `subject` are ids (patient:12, staff:3, exam:7), never personal data."""
     with db.transaction():
         AuditHead.insert(id=1, seq=0, row_hash=GENESIS).on_conflict_ignore().execute()
@@ -54,7 +55,9 @@ def verify() -> int:
         previous = event.row_hash
     head = AuditHead.get_or_none(AuditHead.id == 1)
     if (head.seq, head.row_hash) != (seq, previous) if head else seq != 0:
-        raise ChainBroken(f"audit row {seq + 1}: rows were cut off at the end; compare with the exported heads")
+        raise ChainBroken(
+            f"audit row {seq + 1}: rows were cut off at the end; compare with the exported heads"
+        )
     return seq
 
 
@@ -66,8 +69,15 @@ def head() -> tuple[int, str]:
 
 def _row_hash(event: AuditEvent) -> str:
     body = json.dumps(
-        [event.seq, event.at.isoformat(timespec="microseconds"), event.actor, event.action, event.subject]
-        + [event.address, event.detail],
+        [
+            event.seq,
+            event.at.isoformat(timespec="microseconds"),
+            event.actor,
+            event.action,
+            event.subject,
+            event.address,
+            event.detail,
+        ],
         ensure_ascii=False,
         separators=(",", ":"),
     )

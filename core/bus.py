@@ -21,9 +21,9 @@ class InProcessBus:
     """The bus of `role = all`: the handler runs at once, in the caller's transaction."""
 
     def __init__(self) -> None:
-        self._handlers: dict[type, Callable[[Any], None]] = {}
+        self._handlers: dict[type, Callable[[Any], object]] = {}
 
-    def on(self, command_type: type, handler: Callable[[Any], None]) -> None:
+    def on(self, command_type: type, handler: Callable[[Any], object]) -> None:
         """Bind the one handler of a command type."""
         if command_type in self._handlers:
             raise Misconfigured(f"{command_type.__name__} already has a handler")

@@ -3,9 +3,8 @@
 The keyring is bound once at start by `app`; models and capabilities only see these functions.
 """
 
-from crypto.keyring import Keyring
-
 from core.errors import Misconfigured
+from crypto.keyring import Keyring
 
 _keyring: Keyring | None = None
 

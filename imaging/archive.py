@@ -8,7 +8,6 @@ from pathlib import Path
 
 from crypto.keyring import Keyring
 from crypto.provider import Provider
-
 from imaging.frame_table import pack_view
 from imaging.pack.build import build, prove
 from imaging.pack.source import PackSource
@@ -28,7 +27,12 @@ class ArchivedPack:
 
 
 def make_pack(
-    sources: Sequence[PackSource], workdir: Path, packs_dir: Path, keyring: Keyring, provider: Provider, owner: str
+    sources: Sequence[PackSource],
+    workdir: Path,
+    packs_dir: Path,
+    keyring: Keyring,
+    provider: Provider,
+    owner: str,
 ) -> ArchivedPack:
     """Build, prove, seal. Raises `NotIdentical` before anything is sealed when one file could not be rebuilt."""
     built = build(sources, workdir / "pack.zip")

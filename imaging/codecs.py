@@ -55,4 +55,6 @@ def decode(data: bytes, frame: dict[str, Any]) -> np.ndarray:
 
 def _decode_jpeg(data: bytes) -> np.ndarray:
     # SOF3 (FFC3) is lossless; the 8-bit library knows only baseline and extended.
-    return np.asarray(imagecodecs.ljpeg_decode(data) if b"\xff\xc3" in data[:1024] else imagecodecs.jpeg8_decode(data))
+    return np.asarray(
+        imagecodecs.ljpeg_decode(data) if b"\xff\xc3" in data[:1024] else imagecodecs.jpeg8_decode(data)
+    )

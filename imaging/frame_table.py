@@ -22,7 +22,9 @@ def pack_view(manifest: dict[str, Any]) -> dict[str, Any]:
 def is_viewable(view: dict[str, Any]) -> bool:
     """Whether the viewer can draw these frames."""
     return (
-        view.get("codec") in VIEWABLE and view["bits_allocated"] in VIEW_BITS and view["samples"] in VIEW_SAMPLES
+        view.get("codec") in VIEWABLE
+        and view["bits_allocated"] in VIEW_BITS
+        and view["samples"] in VIEW_SAMPLES
     )
 
 

@@ -4,9 +4,9 @@ import io
 from typing import Any
 
 import pydicom
-from core.commands import ReceiveInstance
 from pydicom.dataset import Dataset
 
+from core.commands import ReceiveInstance
 from imaging.errors import NotDicom
 from imaging.spool import Spooled
 

@@ -10,18 +10,18 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filewriter import write_file_meta_info
+from pydicom.uid import UID, AllTransferSyntaxes, DeflatedExplicitVRLittleEndian
+from pynetdicom import AE, AllStoragePresentationContexts, _config, evt
+from pynetdicom.sop_class import Verification
+from pynetdicom.transport import ThreadedAssociationServer
+
 from core import failpoints
 from core.commands import ReceiveInstance
 from core.config import host_and_port
 from core.errors import CloudFilmError, Conflict
 from core.logs import get_logger
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.filewriter import write_file_meta_info
-from pydicom.uid import AllTransferSyntaxes, DeflatedExplicitVRLittleEndian
-from pynetdicom import AE, AllStoragePresentationContexts, _config, evt
-from pynetdicom.sop_class import Verification
-from pynetdicom.transport import ThreadedAssociationServer
-
 from imaging.errors import NotDicom, SpoolFull
 from imaging.instance_reader import read_header, to_command
 from imaging.spool import Spool
@@ -111,7 +111,7 @@ def _file_meta(event: Any) -> bytes:
     meta.MediaStorageSOPClassUID = event.request.AffectedSOPClassUID
     meta.MediaStorageSOPInstanceUID = event.request.AffectedSOPInstanceUID
     meta.TransferSyntaxUID = event.context.transfer_syntax
-    meta.ImplementationClassUID = IMPLEMENTATION_UID
+    meta.ImplementationClassUID = UID(IMPLEMENTATION_UID)
     meta.ImplementationVersionName = IMPLEMENTATION_NAME
     buffer = io.BytesIO()
     write_file_meta_info(buffer, meta)

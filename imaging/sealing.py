@@ -19,7 +19,6 @@ from crypto.sealed_object import (
     verify_commitment,
 )
 from crypto.sm3 import Sm3
-
 from imaging.pack.build import BuiltPack
 from imaging.spool import fsync_directory
 

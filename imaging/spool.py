@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crypto.sm3 import Sm3, sm3
-
 from imaging.errors import SpoolFull
 
 _NAME = re.compile(r"[0-9a-f]{48}\.dcm")
@@ -54,7 +53,7 @@ class Spool:
 
     def set_aside(self, name: str) -> str:
         """Move a spooled file to quarantine; return where, relative to the spool."""
-        os.replace(self.path(name), self._quarantine / name)
+        self.path(name).replace(self._quarantine / name)
         return f"quarantine/{name}"
 
     def path(self, name: str) -> Path:
@@ -84,7 +83,7 @@ class Spool:
                     file.write(part)
                 file.flush()
                 os.fdatasync(file.fileno())
-            os.replace(temporary, target)
+            temporary.replace(target)
             fsync_directory(target.parent)
         except OSError as error:
             temporary.unlink(missing_ok=True)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from crypto.sm3 import Sm3
-
 from imaging.errors import ObjectMissing, StoreCorrupt
 from imaging.store import Store
 

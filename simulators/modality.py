@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pydicom
 from pydicom.errors import InvalidDicomError
-from pydicom.uid import ImplicitVRLittleEndian
+from pydicom.uid import UID, ImplicitVRLittleEndian
 from pynetdicom import AE, _config
 from pynetdicom.association import Association
 from pynetdicom.presentation import build_context
@@ -47,7 +47,9 @@ def send_files(
     kinds: dict[Path, tuple[str, str, str]] = {}
     for path in paths:
         try:
-            header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["SOPClassUID", "SOPInstanceUID"])
+            header = pydicom.dcmread(
+                path, stop_before_pixels=True, specific_tags=["SOPClassUID", "SOPInstanceUID"]
+            )
             syntax = str(header.file_meta.get("TransferSyntaxUID") or ImplicitVRLittleEndian)
             kinds[path] = (str(header.SOPClassUID), syntax, str(header.SOPInstanceUID))
         except (InvalidDicomError, AttributeError, RecursionError) as error:
@@ -91,14 +93,18 @@ def _send(
 def _send_one(association: Association, path: Path, kind: tuple[str, str, str]) -> pydicom.Dataset:
     """Send the file; one whose file meta is incomplete is sent from a copy that has it, the data set untouched."""
     meta = pydicom.filereader.read_file_meta_info(path)
-    if "MediaStorageSOPInstanceUID" in meta and "MediaStorageSOPClassUID" in meta and "TransferSyntaxUID" in meta:
+    if (
+        "MediaStorageSOPInstanceUID" in meta
+        and "MediaStorageSOPClassUID" in meta
+        and "TransferSyntaxUID" in meta
+    ):
         return association.send_c_store(path)
     content = path.read_bytes()
     file = io.BytesIO(content)
     pydicom.filereader.read_preamble(file, False)
     pydicom.filereader._read_file_meta_info(file)
     whole = pydicom.dataset.FileMetaDataset()
-    whole.MediaStorageSOPClassUID, whole.TransferSyntaxUID, whole.MediaStorageSOPInstanceUID = kind
+    whole.MediaStorageSOPClassUID, whole.TransferSyntaxUID, whole.MediaStorageSOPInstanceUID = map(UID, kind)
     with tempfile.NamedTemporaryFile(suffix=".dcm") as copy:
         copy.write(b"\0" * 128 + b"DICM")
         pydicom.filewriter.write_file_meta_info(copy, whole, enforce_standard=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 
 ROOT = "1.2.826.0.1.3680043.8.498.20261124"
 STUDY, FRAME_OF_REFERENCE = f"{ROOT}.2", f"{ROOT}.3"
@@ -52,13 +52,17 @@ def _volume() -> np.ndarray:
     ):
         volume[(x - cx) ** 2 + (y - cy) ** 2 + ((z - cz) * 0.7) ** 2 < radius**2] = value
     volume = (volume + np.where(body, noise, 0)).astype(np.int16)
-    volume[:, 14:28, 20 : 20 + 2 * 6 * len("PHANTOM")] = np.maximum(volume[:, 14:28, 20:104], _word("PHANTOM"))
+    volume[:, 14:28, 20 : 20 + 2 * 6 * len("PHANTOM")] = np.maximum(
+        volume[:, 14:28, 20:104], _word("PHANTOM")
+    )
     return volume
 
 
 def _word(word: str) -> np.ndarray:
     """The word as 1000 HU strokes, each font pixel 2×2."""
-    columns = [np.array([[int(bit) for bit in row + "0"] for row in LETTERS[letter].split()]) for letter in word]
+    columns = [
+        np.array([[int(bit) for bit in row + "0"] for row in LETTERS[letter].split()]) for letter in word
+    ]
     strokes = np.concatenate(columns, axis=1).repeat(2, axis=0).repeat(2, axis=1)
     return np.where(strokes, 1000, -1000).astype(np.int16)
 
@@ -89,7 +93,7 @@ def _scout(volume: np.ndarray) -> Dataset:
 
 
 def _common(pixels: np.ndarray, *, series: int, number: int, description: str) -> Dataset:
-    uid = f"{ROOT}.2.{series}.{number}"
+    uid = UID(f"{ROOT}.2.{series}.{number}")
     dataset = Dataset()
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.MediaStorageSOPClassUID = CTImageStorage

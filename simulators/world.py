@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from core.config import Settings, host_and_port
 from notify.templates import SMS_FILM_TEXT, SMS_OTP_TEXT, WECHAT_FILM_LABELS, WECHAT_FILM_TITLE
-
 from simulators.his import HisSimulator
 from simulators.oss import OssSimulator
 from simulators.sms_gateway import SmsGateway, SmsTemplate
@@ -57,7 +56,9 @@ def serve_world(settings: Settings, stop: threading.Event) -> None:
                 state / "wechat",
                 settings.wechat_app_id,
                 settings.wechat_app_secret,
-                templates={settings.wechat_film_template: WechatTemplate(WECHAT_FILM_TITLE, WECHAT_FILM_LABELS)},
+                templates={
+                    settings.wechat_film_template: WechatTemplate(WECHAT_FILM_TITLE, WECHAT_FILM_LABELS)
+                },
                 account_name=settings.hospital_name,
                 host=host,
                 port=port,

@@ -35,7 +35,12 @@ def archive_series(platform: Platform, series_id: int) -> None:
     platform.settings.packs_path.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=platform.settings.packs_path, prefix="building-") as workdir:
         made = make_pack(
-            sources, Path(workdir), platform.settings.packs_path, platform.keyring, platform.provider, owner=KIND
+            sources,
+            Path(workdir),
+            platform.settings.packs_path,
+            platform.keyring,
+            platform.provider,
+            owner=KIND,
         )
     failpoints.passing("archive.after_pack")
     try:

@@ -25,7 +25,12 @@ class ChargeFacts:
 
 
 def find_charges(
-    machine: str, address: str, *, placer_order_number: str = "", accession_number: str = "", fee_line_id: str = ""
+    machine: str,
+    address: str,
+    *,
+    placer_order_number: str = "",
+    accession_number: str = "",
+    fee_line_id: str = "",
 ) -> list[ChargeFacts]:
     """The lines of one order, exam or line; at least one number is needed. The name is masked."""
     if not (placer_order_number or accession_number or fee_line_id):
@@ -39,7 +44,9 @@ def find_charges(
         query = query.join(Exam).where(Exam.accession_number == accession_number)
     with transaction():
         found = [_facts(charge) for charge in query]
-        audit.append(f"machine:{machine}", "find_charges", "charges", address=address, detail={"found": len(found)})
+        audit.append(
+            f"machine:{machine}", "find_charges", "charges", address=address, detail={"found": len(found)}
+        )
     return found
 
 

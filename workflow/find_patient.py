@@ -17,7 +17,9 @@ def find_or_create_patient(facts: PatientFacts) -> Patient | None:
     _take_over(patient, facts)
     patient.save()
     for assigner, value in facts.identifiers:
-        PatientIdentifier.insert(patient=patient, assigner=assigner, value=value).on_conflict_ignore().execute()
+        PatientIdentifier.insert(
+            patient=patient, assigner=assigner, value=value
+        ).on_conflict_ignore().execute()
     return patient
 
 

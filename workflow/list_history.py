@@ -12,6 +12,8 @@ def list_history(platform: Platform, visitor: Visitor, address: str) -> list[Exa
     """Every exam of the visitor in time order, newest first; the look itself is audited."""
     with transaction():
         exams = list(exams_visible_to(visitor))
-        audit.append(visitor.actor, "list_history", visitor.actor, address=address, detail={"exams": len(exams)})
+        audit.append(
+            visitor.actor, "list_history", visitor.actor, address=address, detail={"exams": len(exams)}
+        )
         cards = [card_of(exam, platform.settings.hospital_name) for exam in exams]
     return sorted(cards, key=lambda card: card.exam_at, reverse=True)

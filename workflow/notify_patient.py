@@ -58,7 +58,8 @@ def _send_wechat(platform: Platform, exam: Exam, message: ChannelMessage) -> str
     if platform.wechat is None:
         raise Unavailable("WeChat is not configured: set CLOUDFILM_WECHAT_API")
     references = [
-        _send(platform.wechat, openid, message, f"film-{exam.id}") for openid in openids_of(exam.patient.phone_index)
+        _send(platform.wechat, openid, message, f"film-{exam.id}")
+        for openid in openids_of(exam.patient.phone_index)
     ]
     return ",".join(references)[:96]
 

@@ -76,7 +76,9 @@ def open_object(platform: Platform, visitor: Visitor, object_id_hex: str) -> Fil
     return FilmObject(pack.sealed_length, range_reader(platform, pack))
 
 
-def read_file(platform: Platform, visitor: Visitor, exam_id: int, sop_uid: str, address: str) -> tuple[str, bytes]:
+def read_file(
+    platform: Platform, visitor: Visitor, exam_id: int, sop_uid: str, address: str
+) -> tuple[str, bytes]:
     """One archived object that is no image (SR, PDF, waveform …), as the DICOM file that was received."""
     with transaction():
         exam = require_exam(visitor, exam_id)
@@ -90,13 +92,20 @@ def read_file(platform: Platform, visitor: Visitor, exam_id: int, sop_uid: str, 
         )
         if instance is None:
             raise NotFound("this exam has no such object")
-        audit.append(visitor.actor, "read_file", f"exam:{exam.id}", address=address, detail={"sop_uid": sop_uid})
+        audit.append(
+            visitor.actor, "read_file", f"exam:{exam.id}", address=address, detail={"sop_uid": sop_uid}
+        )
     return "application/dicom", rebuild_file(platform, instance)
 
 
 def _series_of(platform: Platform, exam: Exam) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     series, documents = [], []
-    query = Series.select().join(Study).where(Study.exam == exam).order_by(Study.id, Series.number, Series.series_uid)
+    query = (
+        Series.select()
+        .join(Study)
+        .where(Study.exam == exam)
+        .order_by(Study.id, Series.number, Series.series_uid)
+    )
     for row in query:
         entry, others = _entry(platform, exam, row)
         documents += others
@@ -106,7 +115,10 @@ def _series_of(platform: Platform, exam: Exam) -> tuple[list[dict[str, Any]], li
 
 
 def _entry(platform: Platform, exam: Exam, row: Series) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    packs, frames, others, thumbnail = [], [], [], None
+    packs: list[dict[str, str]] = []
+    frames: list[dict[str, Any]] = []
+    others: list[dict[str, str]] = []
+    thumbnail: bytes | None = None
     for pack in Pack.select().where(Pack.series == row).order_by(Pack.generation):
         view = PackView.get(PackView.pack == pack)
         table = json.loads(gzip.decompress(bytes(view.manifest)))

@@ -21,7 +21,9 @@ def publish_if_complete(exam: Exam) -> None:
         return
     Exam.update(published_at=now()).where(Exam.id == exam.id, Exam.published_at.is_null()).execute()
     for channel in _channels(exam):
-        Notification.insert(exam=exam, kind="film", channel=channel, created_at=now()).on_conflict_ignore().execute()
+        Notification.insert(
+            exam=exam, kind="film", channel=channel, created_at=now()
+        ).on_conflict_ignore().execute()
         outbox.record("notify_film", f"{exam.id}:{channel}", {"exam_id": exam.id, "channel": channel})
     failpoints.passing("publish.before_commit")
 

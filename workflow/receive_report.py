@@ -20,7 +20,9 @@ def receive_report(command: DeliverReport) -> None:
         _keep(exam, command)
         declare_studies(exam, command.study_uids)
         join_studies_of(exam)
-        Exam.update(reported_at=command.approved_at).where(Exam.id == exam.id, Exam.reported_at.is_null()).execute()
+        Exam.update(reported_at=command.approved_at).where(
+            Exam.id == exam.id, Exam.reported_at.is_null()
+        ).execute()
         publish_if_complete(exam)
         failpoints.passing("report.before_commit")
 

@@ -69,4 +69,6 @@ def _series(command: ReceiveInstance) -> Series:
 
 def _require_same(known: Instance, command: ReceiveInstance) -> None:
     if known.dataset_sm3 != command.dataset_sm3:
-        raise Conflict(f"instance {command.sop_uid} is known with other bytes; the first is kept, this one set aside")
+        raise Conflict(
+            f"instance {command.sop_uid} is known with other bytes; the first is kept, this one set aside"
+        )

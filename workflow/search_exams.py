@@ -28,7 +28,9 @@ def search_exams(platform: Platform, visitor: Visitor, text: str, address: str) 
                 | (Patient.phone_index == blind_index("phone", text))
             )
             exams = exams.where(
-                Exam.patient.in_(persons) | (Exam.accession_number == text) | (Exam.placer_order_number == text)
+                Exam.patient.in_(persons)
+                | (Exam.accession_number == text)
+                | (Exam.placer_order_number == text)
             )
         found = [card_of(exam, platform.settings.hospital_name) for exam in exams]
         audit.append(visitor.actor, "search_exams", "exams", address=address, detail={"found": len(found)})

@@ -19,7 +19,9 @@ def sign_in(platform: Platform, phone: str, code: str, address: str, openid: str
     try:
         otp.verify_code(phone, code, address)
     except Refused as error:
-        audit.append("anonymous", "sign_in_refused", subject, address=address, detail={"why": type(error).__name__})
+        audit.append(
+            "anonymous", "sign_in_refused", subject, address=address, detail={"why": type(error).__name__}
+        )
         raise
     with transaction():
         new = sessions.open_patient_session(phone, openid, platform.settings.session_hours)

@@ -9,10 +9,6 @@ import time
 from pathlib import Path
 
 import click
-from core import config
-from core.config import foreign_environment
-from core.errors import CloudFilmError
-from simulators.phantom import generate
 
 from app.site import ROOT, Site
 from app.story.cast import story_cast
@@ -20,13 +16,19 @@ from app.story.person import Person
 from app.story.play import Story
 from app.story.rows import end_state
 from app.story.scene import DOCTOR, environment, prepare
+from core import config
+from core.config import foreign_environment
+from core.errors import CloudFilmError
+from simulators.phantom import generate
 
 # Fixed, so that a second start has the same pages; the demo keeps its data.
 PORTS = [8100, 8101, 2575, 11112, 8110, 8111, 8112, 8113]
 
 
 @click.command()
-@click.option("--dicom", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Real files instead.")
+@click.option(
+    "--dicom", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Real files instead."
+)
 @click.option("--home", type=click.Path(path_type=Path), default=Path("var/demo"), show_default=True)
 def demo(dicom: Path | None, home: Path) -> None:
     """Start everything, play the story once, print the pages to open. Ctrl-C ends all of it."""
@@ -43,8 +45,10 @@ def demo(dicom: Path | None, home: Path) -> None:
         if not end_state()["exams"]:
             click.echo("playing the story of one exam …")
             told = Story(settings, story_cast("CT"), dicom, secret, password, tell=_tell).play(None)
-            click.echo(f"{told['rebuilt_identical']} files rebuilt identical, first frame identical: "
-                       f"{told['first_frame_identical']}")
+            click.echo(
+                f"{told['rebuilt_identical']} files rebuilt identical, first frame identical: "
+                f"{told['first_frame_identical']}"
+            )
         _print_pages(settings, password)
         signal.pause()
 

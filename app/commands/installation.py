@@ -4,13 +4,13 @@ import sys
 from pathlib import Path
 
 import click
-from core import audit, config, db, outbox
-from core.errors import NotFound
-from core.models import InboundMessage, IntakeProblem, OutboxEvent, Pack, Study
 
 from app import preflight as checks
 from app.installation import set_up
 from app.platform import build_platform
+from core import audit, config, db, outbox
+from core.errors import NotFound
+from core.models import InboundMessage, IntakeProblem, OutboxEvent, Pack, Study
 
 LIST_LIMIT = 200
 
@@ -66,7 +66,9 @@ def audit_verify() -> None:
 
 @click.command()
 @click.option("--series", "series_uid", default="", help="One Series Instance UID; all packs when not given.")
-@click.option("--out", "target", type=click.Path(path_type=Path), required=True, help="Directory for the ZIP files.")
+@click.option(
+    "--out", "target", type=click.Path(path_type=Path), required=True, help="Directory for the ZIP files."
+)
 def unseal(series_uid: str, target: Path) -> None:
     """Open sealed packs into plain ZIP files of standard DICOM."""
     from core.models import Series
@@ -90,7 +92,8 @@ def unseal(series_uid: str, target: Path) -> None:
 def _problems() -> list[str]:
     rows = IntakeProblem.select().where(IntakeProblem.resolved_at.is_null()).order_by(IntakeProblem.id.desc())
     return [
-        f"{row.created_at:%F %T}  {row.source}  {row.peer}  {row.text}  {row.kept_at}" for row in rows.limit(LIST_LIMIT)
+        f"{row.created_at:%F %T}  {row.source}  {row.peer}  {row.text}  {row.kept_at}"
+        for row in rows.limit(LIST_LIMIT)
     ]
 
 

@@ -9,15 +9,15 @@ from typing import Any
 
 import click
 import pydicom
-from core import failpoints
-from core.errors import CloudFilmError
-from simulators.modality import dicom_files
 
 from app.site import Site
 from app.story.cast import story_cast
 from app.story.play import Story
 from app.story.rows import Rows, differences, digest, end_state
 from app.story.scene import environment, prepare
+from core import failpoints
+from core.errors import CloudFilmError
+from simulators.modality import dicom_files
 
 Tell = Callable[[str, dict[str, Any]], None]
 
@@ -25,7 +25,9 @@ Tell = Callable[[str, dict[str, Any]], None]
 @click.command()
 @click.option("--dicom", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-@click.option("--shuffle", type=int, help="Permute the arrival of order, images, fee and report by this seed.")
+@click.option(
+    "--shuffle", type=int, help="Permute the arrival of order, images, fee and report by this seed."
+)
 @click.option("--twice", is_flag=True, help="Deliver everything twice.")
 def story(dicom: Path, as_json: bool, shuffle: int | None, twice: bool) -> None:
     """Play the life of one exam over real sockets and print the evidence of each step.
@@ -42,7 +44,11 @@ def story(dicom: Path, as_json: bool, shuffle: int | None, twice: bool) -> None:
         result["rows_sm3"] = digest(rows)
     except CloudFilmError as error:
         result = {"ok": False, "error": str(error)}
-    click.echo(json.dumps(result, ensure_ascii=False, indent=1) if as_json else f"ok: {result['ok']} {result.get('error', '')}")
+    click.echo(
+        json.dumps(result, ensure_ascii=False, indent=1)
+        if as_json
+        else f"ok: {result['ok']} {result.get('error', '')}"
+    )
     sys.exit(0 if result["ok"] else 1)
 
 
@@ -97,7 +103,9 @@ def play_once(
 
 def _modality(dicom: Path) -> str:
     files = dicom_files(dicom)
-    header = pydicom.dcmread(files[0], stop_before_pixels=True, specific_tags=["Modality"]) if files else {}
+    if not files:
+        return "OT"
+    header = pydicom.dcmread(files[0], stop_before_pixels=True, specific_tags=["Modality"])
     return str(header.get("Modality", "") or "OT")
 
 

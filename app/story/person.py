@@ -69,9 +69,8 @@ class Person:
 
     def open_frame(self, manifest: dict[str, Any], frame: dict[str, Any], series: dict[str, Any]) -> bytes:
         """Fetch the frame's ciphertext range and open it with the pixel key alone, as the browser's worker does."""
-        from crypto.sealed_object import ClassKeys, SealedHeader, SealedReader
-
         from app.platform import open_provider
+        from crypto.sealed_object import ClassKeys, SealedHeader, SealedReader
 
         pack = series["packs"][frame["pack"]]
         header = SealedHeader.parse(base64.b64decode(pack["header"]))
@@ -82,7 +81,9 @@ class Person:
                 return header.pack()[start:end]
             answer = self.ask("GET", pack["url"], headers={"Range": f"bytes={start}-{end - 1}"})
             if answer.status_code != 206:
-                raise requests.HTTPError(f"{pack['url']}: {answer.status_code} instead of 206", response=answer)
+                raise requests.HTTPError(
+                    f"{pack['url']}: {answer.status_code} instead of 206", response=answer
+                )
             return answer.content
 
         reader = SealedReader(read, keys, open_provider())

@@ -14,6 +14,12 @@ from typing import Any
 
 import pydicom
 import requests
+
+from app.story.cast import Cast
+from app.story.pdf import report_pdf
+from app.story.person import Person
+from app.story.proof import first_frame_identical, rebuilt_identical
+from app.story.scene import DOCTOR, KIOSK
 from core import audit, db
 from core.config import Settings, host_and_port
 from core.errors import CloudFilmError
@@ -22,12 +28,6 @@ from simulators import his_messages as say
 from simulators.his import HisSimulator
 from simulators.kiosk import Kiosk, KioskRefused
 from simulators.modality import dicom_files, send_files
-
-from app.story.cast import Cast
-from app.story.pdf import report_pdf
-from app.story.person import Person
-from app.story.proof import first_frame_identical, rebuilt_identical
-from app.story.scene import DOCTOR, KIOSK
 
 PATIENCE_SECONDS = 180
 POLL_SECONDS = 0.1
@@ -58,7 +58,9 @@ class Story:
         if not self._files:
             raise StoryBroken(f"{self.dicom} has no DICOM files")
         self._studies = tuple(sorted({str(_header(path).StudyInstanceUID) for path in self._files}))
-        self._his = HisSimulator(self.settings.home_path / "his-client", host_and_port(self.settings.mllp_bind))
+        self._his = HisSimulator(
+            self.settings.home_path / "his-client", host_and_port(self.settings.mllp_bind)
+        )
         self._person = Person(self.settings.public_url)
         self._step("register", self._register)
         self._step("follow", self._follow)
@@ -105,7 +107,9 @@ class Story:
     def _follow(self) -> dict[str, Any]:
         self._person.sign_in_by_code(self.cast.patient.phone, self.settings.sms_endpoint)
         consent = self._person.ask("GET", "/wechat/bind", allow_redirects=False).headers["Location"]
-        told = self._person.ask("POST", consent, data={"nickname": "云胶片用户", "openid": "o-story-follower"})
+        told = self._person.ask(
+            "POST", consent, data={"nickname": "云胶片用户", "openid": "o-story-follower"}
+        )
         told.raise_for_status()
         page = self._person.ask("GET", "/account")
         return {"signed_in": page.ok, "bound": "o-story-follower"}
@@ -131,7 +135,12 @@ class Story:
         acks = self._send(
             say.orm_complete(self.cast.patient, self._exam(), self._studies, self._envelope("ST0003"))
         )
-        return {"sent": len(self._files), "stored": stored, "studies": len(self._studies), "complete_acks": acks}
+        return {
+            "sent": len(self._files),
+            "stored": stored,
+            "studies": len(self._studies),
+            "complete_acks": acks,
+        }
 
     def _fee(self) -> dict[str, Any]:
         states = []
@@ -174,7 +183,9 @@ class Story:
         cards = chat["messages"] if isinstance(chat, dict) else chat
         payments = HisSimulator(self.settings.home_path / "world" / "his", ("127.0.0.1", 1)).received()
         if not films or not cards or len(payments) != 1:
-            raise StoryBroken(f"told: {len(films)} SMS, {len(cards)} WeChat messages, {len(payments)} DFT^P03 at the HIS")
+            raise StoryBroken(
+                f"told: {len(films)} SMS, {len(cards)} WeChat messages, {len(payments)} DFT^P03 at the HIS"
+            )
         return {"sms": films[-1]["text"], "wechat": len(cards), "his_booked": payments}
 
     def _patient(self) -> dict[str, Any]:
@@ -200,7 +211,10 @@ class Story:
             "documents": len(manifest["documents"]),
             "first_frame_identical": self._first_frame,
         }
-        if not all(evidence[name] for name in ("in_time_order", "impression", "pdf")) or page.status_code != 200:
+        if (
+            not all(evidence[name] for name in ("in_time_order", "impression", "pdf"))
+            or page.status_code != 200
+        ):
             raise StoryBroken(f"patient: {evidence}")
         return evidence
 
@@ -209,7 +223,7 @@ class Story:
             return {"skipped": "the doctor's password is known only when the account is made"}
         person = Person(self.settings.public_url)
         person.sign_in_staff(DOCTOR, self.doctor_password)
-        found = {}
+        found: dict[str, bool] = {}
         for word in (self.cast.patient.name, self.cast.patient.id_number, self.cast.accession_number):
             page = person.submit("/staff/exams", "/staff/exams", {"q": word})
             found[("name", "id_number", "accession")[len(found)]] = self.cast.accession_number in page.text
@@ -251,7 +265,10 @@ class Story:
         while True:
             self.heal()
             with db.connection():
-                waiting = [f"{row.kind}: {row.last_error}" for row in OutboxEvent.select().where(OutboxEvent.state == "pending")]
+                waiting = [
+                    f"{row.kind}: {row.last_error}"
+                    for row in OutboxEvent.select().where(OutboxEvent.state == "pending")
+                ]
                 parked = [row.last_error for row in OutboxEvent.select().where(OutboxEvent.state == "parked")]
             if parked:
                 raise StoryBroken(f"work was parked: {parked}")

@@ -5,15 +5,15 @@ from typing import Any
 
 import numpy as np
 import pydicom
+
+from app.platform import build_platform
+from app.story.person import Person
 from core import db
 from core.config import Settings
 from core.models import Instance
 from imaging import codecs
 from imaging.pack.part10 import read_layout
 from workflow.rebuild_file import rebuild_file
-
-from app.platform import build_platform
-from app.story.person import Person
 
 
 def rebuilt_identical(settings: Settings, files: list[Path]) -> dict[str, Any]:
@@ -56,7 +56,9 @@ def _source_pixels(path: Path, frame: dict[str, Any]) -> np.ndarray:
 
 
 def _uid(path: Path) -> str:
-    return str(pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["SOPInstanceUID"]).SOPInstanceUID)
+    return str(
+        pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["SOPInstanceUID"]).SOPInstanceUID
+    )
 
 
 def _dataset_of(path: Path) -> bytes:

@@ -36,24 +36,40 @@ def end_state() -> Rows:
             "patients": [[p.name, p.id_number, p.phone, p.sex, p.birth_date] for p in Patient.select()],
             "identifiers": [[i.assigner, i.value, i.patient.id_number] for i in PatientIdentifier.select()],
             "exams": [_exam(exam) for exam in Exam.select()],
-            "declared": [[d.exam.accession_number, d.study_uid, d.completed_at is not None] for d in ExamStudy.select()],
+            "declared": [
+                [d.exam.accession_number, d.study_uid, d.completed_at is not None] for d in ExamStudy.select()
+            ],
             "studies": [
-                [s.study_uid, s.exam.accession_number if s.exam else "", s.patient_name] for s in Study.select()
+                [s.study_uid, s.exam.accession_number if s.exam else "", s.patient_name]
+                for s in Study.select()
             ],
             "instances": [_instance(instance) for instance in Instance.select()],
             "packs": [[p.series.series_uid, p.generation, p.plain_length, p.state] for p in Pack.select()],
             "reports": [
-                [r.exam.accession_number, r.status, r.findings, r.impression, r.approver, r.approved_at.isoformat()]
+                [
+                    r.exam.accession_number,
+                    r.status,
+                    r.findings,
+                    r.impression,
+                    r.approver,
+                    r.approved_at.isoformat(),
+                ]
                 for r in Report.select()
             ],
-            "documents": [[d.report.exam.accession_number, d.media_type, d.sm3] for d in ReportDocument.select()],
+            "documents": [
+                [d.report.exam.accession_number, d.media_type, d.sm3] for d in ReportDocument.select()
+            ],
             "charges": [[c.fee_line_id, c.amount_fen, c.choice, c.state, c.channel] for c in Charge.select()],
             "settlements": [[s.source, s.key, s.amount_fen, s.state, s.reason] for s in Settlement.select()],
             "ledger": [
                 [e.settlement.key, e.account, e.debit_fen, e.credit_fen] for e in LedgerEntry.select()
             ],
-            "inbound": [[m.peer, m.control_id, m.message_type, m.body_sm3, m.state] for m in InboundMessage.select()],
-            "outbound": [[m.peer, m.key, m.message_type, m.control_id, m.state] for m in OutboundMessage.select()],
+            "inbound": [
+                [m.peer, m.control_id, m.message_type, m.body_sm3, m.state] for m in InboundMessage.select()
+            ],
+            "outbound": [
+                [m.peer, m.key, m.message_type, m.control_id, m.state] for m in OutboundMessage.select()
+            ],
             "notifications": [
                 [n.exam.accession_number, n.kind, n.channel, n.state] for n in Notification.select()
             ],

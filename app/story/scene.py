@@ -3,11 +3,10 @@
 import secrets
 from pathlib import Path
 
-from core import config
-from core.config import Settings
-
 from app.installation import add_machine_key, add_staff, set_up
 from app.site import free_ports
+from core import config
+from core.config import Settings
 
 KIOSK = "kiosk-1"
 DOCTOR = "doctor"

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from crypto.sm3 import sm3
-
 from imaging import codecs
 from imaging.errors import NotIdentical
 from imaging.pack.limited import LimitedProcesses
@@ -57,10 +56,14 @@ def prove(built: BuiltPack, sources: Sequence[PackSource]) -> int:
     with zipfile.ZipFile(built.path) as archive:
         manifest = json.loads(archive.read("MANIFEST.json"))
         if len(manifest["instances"]) != len(sources):
-            raise NotIdentical(f"{built.path.name} has {len(manifest['instances'])} of {len(sources)} instances")
+            raise NotIdentical(
+                f"{built.path.name} has {len(manifest['instances'])} of {len(sources)} instances"
+            )
         for row, source in zip(manifest["instances"], sources, strict=True):
             if sm3(rebuild(archive, row)).hex() != source.file_sm3:
-                raise NotIdentical(f"instance {source.sop_uid}: the rebuilt file differs; the received one stays")
+                raise NotIdentical(
+                    f"instance {source.sop_uid}: the rebuilt file differs; the received one stays"
+                )
     return len(sources)
 
 
@@ -70,12 +73,23 @@ def rebuild(archive: zipfile.ZipFile, row: dict[str, Any]) -> bytes:
     how = row["rebuild"]
     if how["kind"] == "verbatim":
         return entry
-    head = entry[how["head"][0] : how["head"][1]] if how["head"] else archive.read(f"original/{row['name'][:4]}.head")
+    head = (
+        entry[how["head"][0] : how["head"][1]]
+        if how["head"]
+        else archive.read(f"original/{row['name'][:4]}.head")
+    )
     pixels = b"".join(
-        codecs.decode(entry[offset : offset + length], row["view"]).tobytes() for offset, length in row["entry_frames"]
+        codecs.decode(entry[offset : offset + length], row["view"]).tobytes()
+        for offset, length in row["entry_frames"]
     )
     return b"".join(
-        (base64.b64decode(how["meta"]), head, base64.b64decode(how["element"]), pixels, bytes.fromhex(how["pad"]))
+        (
+            base64.b64decode(how["meta"]),
+            head,
+            base64.b64decode(how["element"]),
+            pixels,
+            bytes.fromhex(how["pad"]),
+        )
     )
 
 

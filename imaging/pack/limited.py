@@ -44,7 +44,7 @@ class LimitedProcesses:
         try:
             job = self._pool.submit(draw, prepared.entry[offset : offset + length], prepared.view)
             return job.result(TASK_SECONDS)
-        except Exception:  # noqa: BLE001 — a picture is a comfort: without it the film opens all the same
+        except Exception:
             return None
 
     def _result(self, path: Path, future: "Future[Prepared]") -> Prepared:
@@ -65,7 +65,10 @@ class LimitedProcesses:
 
     def _new_pool(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
-            self._workers, mp_context=multiprocessing.get_context("spawn"), initializer=_limit, initargs=(os.getpid(),)
+            self._workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_limit,
+            initargs=(os.getpid(),),
         )
 
 

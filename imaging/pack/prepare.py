@@ -34,7 +34,9 @@ def prepare(content: bytes) -> Prepared:
     except PARSE_ERRORS:
         metadata = {}
     if layout.element is None:
-        return Prepared(entry=content, metadata=metadata, view=view_facts(layout.header, "none"), flags=["no-pixels"])
+        return Prepared(
+            entry=content, metadata=metadata, view=view_facts(layout.header, "none"), flags=["no-pixels"]
+        )
     try:
         prepared = _encoded(content, layout) or _verbatim(content, layout)
     except (*PARSE_ERRORS, struct.error, RuntimeError) as error:
@@ -124,6 +126,10 @@ def _frames_in_place(header: Dataset, layout: Layout) -> list[tuple[int, int]]:
     bits = int(header.BitsAllocated)
     size = int(header.Rows) * int(header.Columns) * int(header.SamplesPerPixel) * bits // 8
     is_plain = bits in (8, 16, 32) and (layout.transfer_syntax != codecs.EXPLICIT_BE or bits == 8)
-    if not is_plain or int(header.get("PlanarConfiguration") or 0) or frames * size > layout.end - layout.value:
+    if (
+        not is_plain
+        or int(header.get("PlanarConfiguration") or 0)
+        or frames * size > layout.end - layout.value
+    ):
         return []
     return [(layout.value + index * size, size) for index in range(frames)]

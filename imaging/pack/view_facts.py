@@ -9,7 +9,7 @@ from imaging.instance_reader import PARSE_ERRORS
 
 def view_facts(header: Dataset, codec: str) -> dict[str, Any]:
     """The facts that all frames of one instance share; lists are empty and values None where the header is silent."""
-    facts = {
+    facts: dict[str, Any] = {
         "codec": codec,
         "rows": _whole(header, "Rows"),
         "columns": _whole(header, "Columns"),
@@ -35,7 +35,9 @@ def view_facts(header: Dataset, codec: str) -> dict[str, Any]:
 
 def metadata_of(header: Dataset) -> dict[str, Any]:
     """DICOM JSON of the header (PS3.18 §F); bulk values are left out, they are in the entry."""
-    result: dict[str, Any] = header.to_json_dict(bulk_data_threshold=1024, bulk_data_element_handler=lambda _: "")
+    result: dict[str, Any] = header.to_json_dict(
+        bulk_data_threshold=1024, bulk_data_element_handler=lambda _: ""
+    )
     return result
 
 

@@ -58,7 +58,8 @@ class OssStore:
             return b""
         headers = {"x-oss-range-behavior": "standard"}
         return self._ask(
-            key, lambda: bytes(self._bucket.get_object(key, byte_range=(start, end - 1), headers=headers).read())
+            key,
+            lambda: bytes(self._bucket.get_object(key, byte_range=(start, end - 1), headers=headers).read()),
         )
 
     def head(self, key: str) -> StoredObject:

@@ -32,7 +32,9 @@ def plain(study: Path) -> tuple[dict[str, Any], Rows]:
     return play_once(study, quiet)
 
 
-@pytest.mark.requirement("E1", "E2", "E3", "E4", "E6", "E8", "E10", "E11", "S1", "S3", "C1", "D3", "H2", "P1", "P6", "F10")
+@pytest.mark.requirement(
+    "E1", "E2", "E3", "E4", "E6", "E8", "E10", "E11", "S1", "S3", "C1", "D3", "H2", "P1", "P6", "F10"
+)
 def test_the_plain_story(plain: tuple[dict[str, Any], Rows]) -> None:
     told, rows = plain
     assert told["rebuilt_identical"] == FEW_SLICES + 1
@@ -43,7 +45,9 @@ def test_the_plain_story(plain: tuple[dict[str, Any], Rows]) -> None:
 
 @pytest.mark.requirement("E1", "P6")
 @pytest.mark.parametrize("seed", [1, 5])
-def test_any_order_of_arrival_ends_with_the_same_rows(study: Path, plain: tuple[Any, Rows], seed: int) -> None:
+def test_any_order_of_arrival_ends_with_the_same_rows(
+    study: Path, plain: tuple[Any, Rows], seed: int
+) -> None:
     _, rows = play_once(study, quiet, shuffle=seed)
     assert differences(plain[1], rows) == []
 
@@ -55,7 +59,9 @@ def test_everything_delivered_twice_ends_with_the_same_rows(study: Path, plain: 
 
 
 @pytest.mark.parametrize("name", failpoints.NAMES)
-def test_a_kill_at_any_failpoint_ends_with_the_same_rows(study: Path, plain: tuple[Any, Rows], name: str) -> None:
+def test_a_kill_at_any_failpoint_ends_with_the_same_rows(
+    study: Path, plain: tuple[Any, Rows], name: str
+) -> None:
     told, rows = play_once(study, quiet, fail=f"{name}:{FIRST_PASS}")
     assert told["fired"], f"the story does not pass {name}"
     assert differences(plain[1], rows) == []

@@ -1,6 +1,7 @@
 """The header's 64 bytes and the arithmetic of chunks."""
 
 import dataclasses
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -124,7 +125,7 @@ def test_class_map_keeps_every_class(classes: list[bool]) -> None:
     assert [class_map.is_pixel(index) for index in range(len(classes))] == classes
     merged = class_map.pixel_runs()
     assert ClassMap.from_runs(merged, len(classes)).pack() == class_map.pack()
-    assert all(stop < first for (_, stop), (first, _) in zip(merged, merged[1:], strict=False))
+    assert all(stop < first for (_, stop), (first, _) in pairwise(merged))
 
 
 @pytest.mark.parametrize(
