@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from urllib.request import urlopen
@@ -54,7 +55,9 @@ def _in_room(
         async with connect(f"ws://{live}/live/echo", origin=origin, additional_headers=headers) as socket:  # type: ignore[arg-type]
             return await asyncio.wait_for(talk(socket), 20)
 
-    return asyncio.run(enter())
+    # A thread of its own: Playwright leaves a running loop in the main one.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(enter())).result()
 
 
 async def _say(socket: ClientConnection, text: str) -> str | bytes:

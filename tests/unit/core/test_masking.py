@@ -30,9 +30,9 @@ def test_identity_number_keeps_three_and_four() -> None:
     assert mask_id_number("1234567") == "*******"
 
 
-@given(st.text(min_size=1))
+@given(st.text(st.characters(exclude_characters="*"), min_size=1))
 def test_no_mask_shows_everything(text: str) -> None:
     for mask in (mask_name, mask_phone, mask_id_number):
         masked = mask(text)
-        assert masked != text or set(text) <= {"*"}
+        assert masked != text
         assert "*" in masked
