@@ -31,7 +31,7 @@ def prepare(content: bytes) -> Prepared:
         return Prepared(entry=content, flags=[f"unreadable:{type(error).__name__}"])
     try:
         metadata = metadata_of(layout.header)
-    except PARSE_ERRORS:
+    except (*PARSE_ERRORS, struct.error):
         metadata = {}
     if layout.element is None:
         return Prepared(

@@ -1,5 +1,7 @@
 """What the viewer must know of an instance's frames, as plain JSON values (contract: web/src/manifest)."""
 
+import json
+import math
 from typing import Any
 
 from pydicom.dataset import Dataset
@@ -34,10 +36,14 @@ def view_facts(header: Dataset, codec: str) -> dict[str, Any]:
 
 
 def metadata_of(header: Dataset) -> dict[str, Any]:
-    """DICOM JSON of the header (PS3.18 §F); bulk values are left out, they are in the entry."""
+    """DICOM JSON of the header (PS3.18 §F); bulk values are left out, they are in the entry.
+
+    Raises ValueError for a number that JSON has no word for (NaN, infinity).
+    """
     result: dict[str, Any] = header.to_json_dict(
         bulk_data_threshold=1024, bulk_data_element_handler=lambda _: ""
     )
+    json.dumps(result, allow_nan=False)
     return result
 
 
@@ -54,7 +60,9 @@ def _numbers(header: Dataset, name: str) -> list[float]:
         if value is None or value == "":
             return []
         values = value if hasattr(value, "__iter__") and not isinstance(value, str) else [value]
-        return [float(item) for item in values]
+        numbers = [float(item) for item in values]
+        # NaN is a legal float and no JSON: a browser could not read the series.
+        return numbers if all(map(math.isfinite, numbers)) else []
     except PARSE_ERRORS:
         return []
 
