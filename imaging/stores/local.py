@@ -1,5 +1,6 @@
 """A store on a local disk or NAS mount (H1): atomic, fsynced, metadata in a JSON file beside the object."""
 
+import contextlib
 import json
 import os
 import re
@@ -25,10 +26,10 @@ class LocalStore:
     def put_file(self, key: str, path: Path, metadata: Mapping[str, str]) -> None:
         """Copy, fsync, rename; the metadata first, so that an object never lacks it."""
         target = self._path(key)
-        target.parent.mkdir(parents=True, exist_ok=True)
         described = target.with_name(target.name + ".json")
         temporary = target.with_name(f".{target.name}.{os.getpid()}")
         try:
+            target.parent.mkdir(parents=True, exist_ok=True)
             described.write_text(json.dumps(dict(metadata), sort_keys=True), encoding="utf-8")
             with path.open("rb") as source, temporary.open("wb") as sink:
                 shutil.copyfileobj(source, sink, 1 << 20)
@@ -37,7 +38,8 @@ class LocalStore:
             temporary.replace(target)
             fsync_directory(target.parent)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink()
             raise StoreUnavailable(f"cannot write {key} to {self._root}: {error.strerror}") from error
 
     def get_range(self, key: str, start: int, end: int) -> bytes:
@@ -48,6 +50,8 @@ class LocalStore:
                 return file.read(end - start)
         except FileNotFoundError:
             raise ObjectMissing(f"no object {key}") from None
+        except OSError as error:
+            raise StoreUnavailable(f"cannot read {key} from {self._root}: {error.strerror}") from error
 
     def head(self, key: str) -> StoredObject:
         """Length and metadata."""
@@ -57,6 +61,8 @@ class LocalStore:
             return StoredObject(path.stat().st_size, metadata)
         except FileNotFoundError:
             raise ObjectMissing(f"no object {key}") from None
+        except OSError as error:
+            raise StoreUnavailable(f"cannot read {key} from {self._root}: {error.strerror}") from error
 
     def delete(self, key: str) -> None:
         """Remove the object and its description."""
