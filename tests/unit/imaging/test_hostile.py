@@ -1,7 +1,6 @@
 """Files that lie or break parsers are kept byte for byte with the reason; their neighbours do not notice."""
 
 import json
-import os
 import struct
 from pathlib import Path
 
@@ -10,7 +9,6 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from imaging.errors import NotDicom
 from imaging.instance_reader import read_header
-from imaging.pack import limited
 from imaging.pack.build import build, prove
 from imaging.pack.prepare import prepare
 from tests.unit.imaging import samples
@@ -103,20 +101,3 @@ def test_the_reader_wants_usable_uids(uid: str) -> None:
     with pytest.raises(NotDicom, match="StudyInstanceUID"):
         read_header(samples.part10(dataset))
     assert read_header(content).StudyInstanceUID == samples.uid_of("study")
-
-
-def test_a_process_that_dies_costs_its_own_file_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limited, "_prepare_file", _die_for_killer)
-    files = {"one": GOOD, "killer": HOSTILE["cut-in-pixels"], "two": GOOD}
-    sources = samples.written(tmp_path / "in", files)
-    with limited.LimitedProcesses(2) as processes:
-        one, killer, two = processes.prepare_all([source.path for source in sources])
-    assert (one.rebuild["kind"], two.rebuild["kind"]) == ("htj2k", "htj2k")
-    assert (killer.entry, killer.flags) == (HOSTILE["cut-in-pixels"], ["unreadable:BrokenProcessPool"])
-
-
-def _die_for_killer(path: Path) -> object:
-    """Runs in the child process: what a decoder's fault does."""
-    if path.stem == "killer":
-        os._exit(11)
-    return prepare(path.read_bytes())
