@@ -12,6 +12,7 @@ from imaging.frame_table import pack_view
 from imaging.pack.build import build, prove
 from imaging.pack.source import PackSource
 from imaging.sealing import SealedPack, seal_pack
+from imaging.spool import fsync_directory
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ def make_pack(
     sealed = seal_pack(built, target, keyring, provider, owner)
     path = packs_dir / f"{sealed.object_id}.cfs"
     target.replace(path)
+    fsync_directory(packs_dir)
     view = gzip.compress(json.dumps(pack_view(built.manifest)).encode(), mtime=0)
     pictures = built.pictures
     return ArchivedPack(

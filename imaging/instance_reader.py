@@ -1,6 +1,9 @@
 """From a received data set to `ReceiveInstance`: only the header is read, and with limits (decision 14)."""
 
 import io
+import re
+import struct
+import zlib
 from typing import Any
 
 import pydicom
@@ -8,9 +11,11 @@ from pydicom.dataset import Dataset
 
 from core.commands import ReceiveInstance
 from imaging.errors import NotDicom
+from imaging.header_text import read_text
 from imaging.spool import Spooled
 
-UID_MAX = 64
+# PS3.5 §9.1 allows digits and dots. Some devices put letters and dashes; slashes and NULs are nobody's mistake.
+_UID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 # What pydicom raises on hostile bytes: research/dicom-hazards.md (nested sequences → RecursionError, lengths that lie
 # → EOFError or MemoryError, wrong VR content → the rest).
 PARSE_ERRORS = (
@@ -20,12 +25,14 @@ PARSE_ERRORS = (
     EOFError,
     OverflowError,
     ValueError,
-    KeyError,
     AttributeError,
     TypeError,
     NotImplementedError,
-    IndexError,
     OSError,
+    LookupError,
+    AssertionError,
+    struct.error,
+    zlib.error,
 )
 
 
@@ -34,8 +41,7 @@ def read_header(part10: bytes) -> Dataset:
     try:
         header = pydicom.dcmread(io.BytesIO(part10), stop_before_pixels=True)
         for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID"):
-            value = header.get(name)
-            if not value or len(str(value)) > UID_MAX:
+            if not _UID.fullmatch(str(header.get(name) or "")):
                 raise NotDicom(f"the data set has no usable {name}")
         return header
     except PARSE_ERRORS as error:
@@ -69,25 +75,9 @@ def to_command(header: Dataset, spooled: Spooled, calling_ae: str) -> ReceiveIns
 
 def _text(header: Dataset, name: str, most: int) -> str:
     try:
-        value = header.get(name)
+        return read_text(header, name)[:most]
     except PARSE_ERRORS:
         return ""
-    if value is None:
-        return ""
-    original = getattr(value, "original_string", None)
-    if isinstance(original, bytes) and not header.get("SpecificCharacterSet"):
-        return _undeclared(original)[:most]
-    return str(value).strip().replace("\x00", "")[:most]
-
-
-def _undeclared(raw: bytes) -> str:
-    """Text of a sender that declares no character set: UTF-8 if it is valid, else GB18030 (research/dicom.md)."""
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            return raw.decode(encoding).strip()
-        except UnicodeDecodeError:
-            continue
-    return raw.decode("latin-1").strip()
 
 
 def _number(header: Dataset, name: str) -> int | None:

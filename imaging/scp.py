@@ -132,7 +132,8 @@ def _allowed(peers: str) -> set[tuple[str, str]]:
 
 def _require_allowed(event: Any, allowed: set[tuple[str, str]]) -> None:
     requestor = event.assoc.requestor
-    title, address = str(requestor.ae_title).strip(), str(requestor.address)
+    # `requestor.ae_title` is filled in only after this event; the request itself has the title.
+    title, address = str(requestor.primitive.calling_ae_title).strip(), str(requestor.address)
     if allowed and (title, address) not in allowed:
         _log.warning("association_refused", ae_title=title, address=address)
         # PS3.8 §9.3.4: rejected permanent, by the service user, calling AE title not recognised.

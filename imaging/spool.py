@@ -41,9 +41,10 @@ class Spool:
         whole = Sm3()
         whole.update(meta)
         whole.update(dataset)
-        name = f"{sm3(sop_uid.encode()).hex()[:32]}{dataset_sm3[:16]}.dcm"
+        file_sm3 = whole.hexdigest()
+        name = f"{sm3(sop_uid.encode()).hex()[:32]}{file_sm3[:16]}.dcm"
         self._write(self._root / name, (meta, dataset))
-        return Spooled(name, len(meta) + len(dataset), dataset_sm3, whole.hexdigest())
+        return Spooled(name, len(meta) + len(dataset), dataset_sm3, file_sm3)
 
     def quarantine(self, content: bytes) -> str:
         """Keep bytes that could not be used; return where, relative to the spool."""

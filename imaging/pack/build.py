@@ -5,20 +5,24 @@ import gzip
 import json
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core.logs import get_logger
 from crypto.sm3 import sm3
 from imaging import codecs
 from imaging.errors import NotIdentical
-from imaging.pack.limited import LimitedProcesses
-from imaging.pack.pictures import Pictures
+from imaging.pack.levels import Levels
+from imaging.pack.limited import Failed, LimitedProcesses, Work
+from imaging.pack.pictures import Pictures, draw
+from imaging.pack.prepare import prepare_file
 from imaging.pack.source import PackSource, Prepared
 from imaging.pack.zip_writer import AlignedZip
 
 WORKERS = 2
+_log = get_logger("imaging")
 
 
 @dataclass
@@ -33,18 +37,20 @@ class BuiltPack:
 
 def build(sources: Sequence[PackSource], path: Path) -> BuiltPack:
     """Write the pack of `sources` to `path` (fsynced). The same sources give the same bytes."""
-    with LimitedProcesses(min(WORKERS, len(sources))) as processes:
-        prepared = processes.prepare_all([source.path for source in sources])
-        pictures = _draw(processes, prepared)
-    manifest: dict[str, Any] = {"version": 1, "instances": []}
-    with AlignedZip(path) as archive:
+    rows: list[dict[str, Any]] = []
+    levels, metadata = Levels(), []
+    with LimitedProcesses(min(WORKERS, len(sources))) as processes, AlignedZip(path) as archive:
+        prepared = _prepared(processes, sources)
         for index, (source, instance) in enumerate(zip(sources, prepared, strict=True), start=1):
-            manifest["instances"].append(_add(archive, f"{index:04d}", source, instance))
-        manifest["low"] = _add_low(archive, prepared)
+            rows.append(_add(archive, f"{index:04d}", source, instance))
+            levels.add(instance)
+            metadata.append(json.dumps(instance.metadata, ensure_ascii=False))
+        manifest = {"version": 1, "instances": rows, "low": levels.write(archive)}
+        pictures = _draw(processes, archive, rows)
         if pictures is not None:
             archive.add("preview.webp", pictures.preview, (0, len(pictures.preview)))
             archive.add("thumbnail.webp", pictures.thumbnail, (0, len(pictures.thumbnail)))
-        archive.add("metadata.json.gz", _gzip([instance.metadata for instance in prepared]))
+        archive.add("metadata.json.gz", gzip.compress(f"[{','.join(metadata)}]".encode(), mtime=0))
         archive.add("MANIFEST.json", json.dumps(manifest, ensure_ascii=False, indent=1).encode())
         pixel_chunks = list(archive.pixel_chunks)
     _sync(path)
@@ -112,31 +118,28 @@ def _add(archive: AlignedZip, number: str, source: PackSource, instance: Prepare
     }
 
 
-def _add_low(archive: AlignedZip, prepared: list[Prepared]) -> dict[str, Any] | None:
-    """Coarse levels of the whole series in one place: all prefixes up to 32², then the rest of each up to 64²."""
-    small, more, table = bytearray(), bytearray(), []
-    for instance in prepared:
-        for (offset, _), (low, mid) in zip(instance.frames, instance.prefixes, strict=False):
-            table.append([len(small), low, len(more), mid - low])
-            small += instance.entry[offset : offset + low]
-            more += instance.entry[offset + low : offset + mid]
-    if not table:
-        return None
-    at = archive.add("low.bin", bytes(small + more), (0, len(small) + len(more)))
-    frames = [[first, low, len(small) + second, rest] for first, low, second, rest in table]
-    return {"offset": at, "length": len(small) + len(more), "frames": frames}
+def _prepared(processes: LimitedProcesses, sources: Sequence[PackSource]) -> Iterator[Prepared]:
+    """Every source, in order; one that its process did not survive is kept as it is."""
+    works = (Work(prepare_file, (source.path,), source.path.stat().st_size) for source in sources)
+    for source, made in zip(sources, processes.run(works), strict=True):
+        if isinstance(made, Failed):
+            _log.warning("kept_as_received", sop_uid=source.sop_uid, why=made.why)
+            yield Prepared(entry=source.path.read_bytes(), flags=[f"unreadable:{made.why}"])
+        else:
+            yield made
 
 
-def _draw(processes: LimitedProcesses, prepared: list[Prepared]) -> Pictures | None:
-    drawable = [instance for instance in prepared if instance.frames]
+def _draw(processes: LimitedProcesses, archive: AlignedZip, rows: list[dict[str, Any]]) -> Pictures | None:
+    """Preview and thumbnail of the middle frame of the middle image; None when it cannot be drawn."""
+    drawable = [row for row in rows if row["frames"]]
     if not drawable:
         return None
-    key = drawable[len(drawable) // 2]
-    return processes.draw(key, len(key.frames) // 2)
-
-
-def _gzip(value: Any) -> bytes:
-    return gzip.compress(json.dumps(value, ensure_ascii=False).encode(), mtime=0)
+    row = drawable[len(drawable) // 2]
+    offset, length = row["frames"][len(row["frames"]) // 2]
+    size = row["view"]["rows"] * row["view"]["columns"] * row["view"]["samples"]
+    work = Work(draw, (archive.read(offset, length), row["view"]), max(length, 2 * size))
+    (made,) = processes.run([work])
+    return None if isinstance(made, Failed) else made
 
 
 def _sync(path: Path) -> None:

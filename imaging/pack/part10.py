@@ -12,7 +12,7 @@ from imaging.codecs import EXPLICIT_BE, IMPLICIT_LE, NATIVE
 PIXEL_DATA_LE, PIXEL_DATA_BE = b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10"
 UNDEFINED = 0xFFFFFFFF
 ITEM, SEQUENCE_DELIMITER = 0xE000FFFE, 0xE0DDFFFE
-TRAILING_PADDING = b"\xfc\xff\xfc\xff"
+TRAILING_PADDING = (0xFFFC, 0xFFFC)
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,16 @@ def read_layout(content: bytes) -> Layout:
 
 
 def has_foreign_tail(content: bytes, layout: Layout) -> bool:
-    """Whether anything but trailing padding (PS3.10 §7.2) follows the pixels."""
+    """Whether anything but one trailing padding element (PS3.10 §7.2) follows the pixels: it could tell who it is."""
     tail = content[layout.end :]
-    return bool(tail) and not tail.startswith(TRAILING_PADDING)
+    order = ">" if layout.transfer_syntax == EXPLICIT_BE else "<"
+    head = 8 if layout.transfer_syntax == IMPLICIT_LE else 12
+    is_padding = (
+        len(tail) >= head
+        and tail.startswith(struct.pack(order + "HH", *TRAILING_PADDING))
+        and struct.unpack_from(order + "I", tail, head - 4)[0] == len(tail) - head
+    )
+    return bool(tail) and not is_padding
 
 
 def _fragments(content: bytes, at: int) -> tuple[list[tuple[int, int]], int]:

@@ -4,7 +4,7 @@ Native grey pixels of 8 or 16 bits become HTJ2K; everything else is kept byte fo
 """
 
 import base64
-import struct
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,15 +23,20 @@ from imaging.pack.view_facts import metadata_of, view_facts
 MAX_SAMPLES = 2**31
 
 
+def prepare_file(path: Path) -> Prepared:
+    """`prepare` for the file at `path`."""
+    return prepare(path.read_bytes())
+
+
 def prepare(content: bytes) -> Prepared:
     """The entry for a received Part-10 file. What cannot be read is kept verbatim and says why in `flags`."""
     try:
         layout = read_layout(content)
-    except (*PARSE_ERRORS, struct.error) as error:
+    except PARSE_ERRORS as error:
         return Prepared(entry=content, flags=[f"unreadable:{type(error).__name__}"])
     try:
         metadata = metadata_of(layout.header)
-    except (*PARSE_ERRORS, struct.error):
+    except PARSE_ERRORS:
         metadata = {}
     if layout.element is None:
         return Prepared(
@@ -39,7 +44,7 @@ def prepare(content: bytes) -> Prepared:
         )
     try:
         prepared = _encoded(content, layout) or _verbatim(content, layout)
-    except (*PARSE_ERRORS, struct.error, RuntimeError) as error:
+    except (*PARSE_ERRORS, RuntimeError) as error:
         prepared = Prepared(entry=content, flags=[f"pixels-unreadable:{type(error).__name__}"])
     prepared.metadata = metadata
     return prepared

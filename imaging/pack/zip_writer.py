@@ -3,6 +3,7 @@
 Alignment is by the ZIP extra field (APPNOTE §4.5), like zipalign; it is left out of the central directory.
 """
 
+import os
 import struct
 import zipfile
 from pathlib import Path
@@ -21,7 +22,7 @@ class AlignedZip:
     """Writes entries in order and notes which chunks are pixels (half-open runs of chunk numbers)."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("wb")
+        self._file = path.open("w+b")
         self._zip = zipfile.ZipFile(self._file, "w", zipfile.ZIP_STORED)
         self._infos: list[zipfile.ZipInfo] = []
         self.pixel_chunks: list[tuple[int, int]] = []
@@ -41,7 +42,7 @@ class AlignedZip:
         """Append an entry; return the offset of its content. `pixel_span`: the part of it that is pixels."""
         info = zipfile.ZipInfo(name, FIXED_DATE)
         info.external_attr = 0o644 << 16
-        start = self._file.tell() + LOCAL_HEADER_BYTES + len(name)
+        start = self._file.tell() + LOCAL_HEADER_BYTES + len(name) + _zip64_bytes(len(content))
         info.extra = self._padding(start, pixel_span)
         at = start + len(info.extra)
         self._zip.writestr(info, content)
@@ -49,6 +50,11 @@ class AlignedZip:
         if pixel_span is not None:
             self._note_pixels(at + pixel_span[0], at + pixel_span[1])
         return at
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Bytes of the ZIP as far as it is written."""
+        self._file.flush()
+        return os.pread(self._file.fileno(), length, offset)
 
     def _padding(self, start: int, pixel_span: tuple[int, int] | None) -> bytes:
         # The content begins in a chunk of its own when the chunk before holds pixels: no name beside an image.
@@ -62,3 +68,8 @@ class AlignedZip:
 
     def _note_pixels(self, start: int, end: int) -> None:
         self.pixel_chunks.append((start // CHUNK, -(-end // CHUNK)))
+
+
+def _zip64_bytes(length: int) -> int:
+    """What zipfile adds to the local header of an entry that may need 64-bit lengths (APPNOTE §4.5.3)."""
+    return 20 if length * 1.05 > zipfile.ZIP64_LIMIT else 0
