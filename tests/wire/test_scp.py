@@ -24,7 +24,7 @@ from imaging.spool import Spool
 from simulators.modality import SendOutcome, send_files
 from tests.unit.imaging import samples
 
-pytestmark = pytest.mark.requirement("S1", "F3", "D3")
+pytestmark = pytest.mark.requirement("S1", "D3")
 
 STORESCU = shutil.which("storescu")
 VERIFICATION = UID("1.2.840.10008.1.1")

@@ -112,5 +112,5 @@ def test_object_of_no_exam_is_nobodys() -> None:
 def test_list_is_a_query_that_goes_on() -> None:
     exam("CT1")
     second = exam("CT2")
-    query: peewee.ModelSelect = rights.exams_visible_to(visitor(PHONE))
+    query: peewee.ModelSelect[Exam] = rights.exams_visible_to(visitor(PHONE))
     assert query.order_by(Exam.id.desc()).limit(1).get() == second

@@ -68,7 +68,6 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Packed:
     return Packed(sources, built, built.path.read_bytes())
 
 
-@pytest.mark.requirement("S4")
 def test_every_received_file_is_rebuilt_from_the_zip_alone(packed: Packed) -> None:
     assert prove(packed.built, packed.sources) == len(every_kind())
 

@@ -10,7 +10,7 @@ from crypto.sm3 import sm3
 from imaging.errors import SpoolFull
 from imaging.spool import Spool
 
-pytestmark = pytest.mark.requirement("S1", "F3")
+pytestmark = pytest.mark.requirement("S1")
 
 META, DATASET = b"\0" * 128 + b"DICM" + b"meta", b"the data set as it came"
 
