@@ -13,7 +13,6 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import UID
 
 from imaging import codecs
-from imaging.instance_reader import PARSE_ERRORS
 from imaging.pack import entry_writer
 from imaging.pack.part10 import Layout, has_foreign_tail, read_layout
 from imaging.pack.source import Prepared
@@ -32,11 +31,11 @@ def prepare(content: bytes) -> Prepared:
     """The entry for a received Part-10 file. What cannot be read is kept verbatim and says why in `flags`."""
     try:
         layout = read_layout(content)
-    except PARSE_ERRORS as error:
+    except Exception as error:
         return Prepared(entry=content, flags=[f"unreadable:{type(error).__name__}"])
     try:
         metadata = metadata_of(layout.header)
-    except PARSE_ERRORS:
+    except Exception:
         metadata = {}
     if layout.element is None:
         return Prepared(
@@ -44,7 +43,7 @@ def prepare(content: bytes) -> Prepared:
         )
     try:
         prepared = _encoded(content, layout) or _verbatim(content, layout)
-    except (*PARSE_ERRORS, RuntimeError) as error:
+    except Exception as error:
         prepared = Prepared(entry=content, flags=[f"pixels-unreadable:{type(error).__name__}"])
     prepared.metadata = metadata
     return prepared

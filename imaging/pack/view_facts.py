@@ -1,12 +1,13 @@
-"""What the viewer must know of an instance's frames, as plain JSON values (contract: web/src/manifest)."""
+"""What the viewer must know of an instance's frames, as plain JSON values (contract: web/src/manifest).
+
+An element that cannot be read counts as absent, whatever pydicom says of it.
+"""
 
 import json
 import math
 from typing import Any
 
 from pydicom.dataset import Dataset
-
-from imaging.instance_reader import PARSE_ERRORS
 
 
 def view_facts(header: Dataset, codec: str) -> dict[str, Any]:
@@ -19,7 +20,7 @@ def view_facts(header: Dataset, codec: str) -> dict[str, Any]:
         "bits_allocated": _whole(header, "BitsAllocated"),
         "bits_stored": _whole(header, "BitsStored"),
         "signed": bool(_whole(header, "PixelRepresentation")),
-        "photometric": str(header.get("PhotometricInterpretation") or "MONOCHROME2"),
+        "photometric": _word(header, "PhotometricInterpretation") or "MONOCHROME2",
         "slope": (_numbers(header, "RescaleSlope") or [1.0])[0],
         "intercept": (_numbers(header, "RescaleIntercept") or [0.0])[0],
         "center": _numbers(header, "WindowCenter"),
@@ -27,7 +28,7 @@ def view_facts(header: Dataset, codec: str) -> dict[str, Any]:
         "spacing": _exactly(2, _numbers(header, "PixelSpacing")),
         "position": _exactly(3, _numbers(header, "ImagePositionPatient")),
         "orientation": _exactly(6, _numbers(header, "ImageOrientationPatient")),
-        "instance": str(header.get("SOPInstanceUID") or ""),
+        "instance": _word(header, "SOPInstanceUID"),
         "number": _whole(header, "InstanceNumber"),
     }
     if len(facts["center"]) != len(facts["width"]):
@@ -50,8 +51,15 @@ def metadata_of(header: Dataset) -> dict[str, Any]:
 def _whole(header: Dataset, name: str, default: int = 0) -> int:
     try:
         return int(header.get(name) or default)
-    except PARSE_ERRORS:
+    except Exception:
         return default
+
+
+def _word(header: Dataset, name: str) -> str:
+    try:
+        return str(header.get(name) or "")
+    except Exception:
+        return ""
 
 
 def _numbers(header: Dataset, name: str) -> list[float]:
@@ -63,7 +71,7 @@ def _numbers(header: Dataset, name: str) -> list[float]:
         numbers = [float(item) for item in values]
         # NaN is a legal float and no JSON: a browser could not read the series.
         return numbers if all(map(math.isfinite, numbers)) else []
-    except PARSE_ERRORS:
+    except Exception:
         return []
 
 

@@ -1,12 +1,14 @@
 """A store on a local disk or NAS mount (H1): atomic, fsynced, metadata in a JSON file beside the object."""
 
-import contextlib
+import io
 import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from imaging.errors import ObjectMissing, StoreUnavailable
 from imaging.spool import fsync_directory
@@ -26,51 +28,64 @@ class LocalStore:
     def put_file(self, key: str, path: Path, metadata: Mapping[str, str]) -> None:
         """Copy, fsync, rename; the metadata first, so that an object never lacks it."""
         target = self._path(key)
-        described = target.with_name(target.name + ".json")
-        temporary = target.with_name(f".{target.name}.{os.getpid()}")
-        try:
+        with _as_store_error(f"write {key}"):
             target.parent.mkdir(parents=True, exist_ok=True)
-            described.write_text(json.dumps(dict(metadata), sort_keys=True), encoding="utf-8")
-            with path.open("rb") as source, temporary.open("wb") as sink:
-                shutil.copyfileobj(source, sink, 1 << 20)
-                sink.flush()
-                os.fsync(sink.fileno())
-            temporary.replace(target)
+            described = json.dumps(dict(metadata), sort_keys=True).encode()
+            _write_whole(_description(target), io.BytesIO(described))
+            with path.open("rb") as source:
+                _write_whole(target, source)
             fsync_directory(target.parent)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-            raise StoreUnavailable(f"cannot write {key} to {self._root}: {error.strerror}") from error
 
     def get_range(self, key: str, start: int, end: int) -> bytes:
         """Read the range."""
-        try:
-            with self._path(key).open("rb") as file:
-                file.seek(start)
-                return file.read(end - start)
-        except FileNotFoundError:
-            raise ObjectMissing(f"no object {key}") from None
-        except OSError as error:
-            raise StoreUnavailable(f"cannot read {key} from {self._root}: {error.strerror}") from error
+        with _as_store_error(f"read {key}"), self._path(key).open("rb") as file:
+            file.seek(start)
+            return file.read(max(0, end - start))
 
     def head(self, key: str) -> StoredObject:
         """Length and metadata."""
         path = self._path(key)
-        try:
-            metadata = json.loads(path.with_name(path.name + ".json").read_text(encoding="utf-8"))
+        with _as_store_error(f"read {key}"):
+            metadata = json.loads(_description(path).read_bytes())
             return StoredObject(path.stat().st_size, metadata)
-        except FileNotFoundError:
-            raise ObjectMissing(f"no object {key}") from None
-        except OSError as error:
-            raise StoreUnavailable(f"cannot read {key} from {self._root}: {error.strerror}") from error
 
     def delete(self, key: str) -> None:
         """Remove the object and its description."""
         path = self._path(key)
-        path.unlink(missing_ok=True)
-        path.with_name(path.name + ".json").unlink(missing_ok=True)
+        with _as_store_error(f"delete {key}"):
+            path.unlink(missing_ok=True)
+            _description(path).unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
         if not _KEY.fullmatch(key):
             raise ValueError(f"{key!r} is not a store key")
         return self._root / key
+
+
+def _description(path: Path) -> Path:
+    """Where an object's metadata lies; no key begins with a dot."""
+    return path.with_name(f".{path.name}.json")
+
+
+def _write_whole(target: Path, source: IO[bytes]) -> None:
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("wb") as sink:
+            shutil.copyfileobj(source, sink, 1 << 20)
+            sink.flush()
+            os.fsync(sink.fileno())
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _as_store_error(doing: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ObjectMissing(f"cannot {doing}: the store has no such object") from error
+    except OSError as error:
+        raise StoreUnavailable(
+            f"cannot {doing}: {error.strerror}; see that the disk is there and has room"
+        ) from error

@@ -21,7 +21,7 @@ class MemoryStore:
 
     def get_range(self, key: str, start: int, end: int) -> bytes:
         """Slice."""
-        return self._get(key)[0][start:end]
+        return self._get(key)[0][start : max(start, end)]
 
     def head(self, key: str) -> StoredObject:
         """Length and metadata."""

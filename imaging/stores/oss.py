@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import oss2
+import requests
 
 from imaging.errors import ObjectMissing, StoreUnavailable
 from imaging.store import StoredObject
@@ -15,6 +16,7 @@ CONNECT_SECONDS = 10
 # Above this, an upload that breaks goes on where it stopped (20 Mbit/s: 8 MB take over three seconds).
 RESUMABLE_BYTES = 8 * 2**20
 META = "x-oss-meta-"
+RANGE_NOT_SATISFIABLE = 416
 
 
 class OssStore:
@@ -57,10 +59,18 @@ class OssStore:
         if end <= start:
             return b""
         headers = {"x-oss-range-behavior": "standard"}
-        return self._ask(
-            key,
-            lambda: bytes(self._bucket.get_object(key, byte_range=(start, end - 1), headers=headers).read()),
-        )
+
+        def read() -> bytes:
+            try:
+                return bytes(
+                    self._bucket.get_object(key, byte_range=(start, end - 1), headers=headers).read()
+                )
+            except oss2.exceptions.ServerError as error:
+                if error.status == RANGE_NOT_SATISFIABLE:
+                    return b""
+                raise
+
+        return self._ask(key, read)
 
     def head(self, key: str) -> StoredObject:
         """HEAD."""
@@ -79,9 +89,14 @@ class OssStore:
     def _ask(self, key: str, request: Callable[[], T]) -> T:
         try:
             return request()
+        except oss2.exceptions.NoSuchBucket as error:
+            raise StoreUnavailable(
+                f"OSS has no bucket {self._bucket.bucket_name}: make it, or set CLOUDFILM_OSS_BUCKET"
+            ) from error
         except oss2.exceptions.NotFound as error:
             raise ObjectMissing(f"OSS has no object {key}") from error
-        except (oss2.exceptions.OssError, oss2.exceptions.RequestError) as error:
+        # A body that breaks off comes as an error of requests itself.
+        except (oss2.exceptions.OssError, requests.RequestException) as error:
             status = getattr(error, "status", "?")
             code = getattr(error, "code", "") or type(error).__name__
             raise StoreUnavailable(f"OSS did not serve {key}: {status} {code}") from error
