@@ -41,6 +41,9 @@ def decode(data: bytes, frame: dict[str, Any]) -> np.ndarray:
     codec = frame["codec"]
     if codec == "raw":
         return np.frombuffer(data, kind.newbyteorder("<")).reshape(shape).astype(kind)
+    if codec == "rle":
+        planes = np.frombuffer(imagecodecs.dicomrle_decode(data, kind), kind)
+        return np.moveaxis(planes.reshape(frame["samples"], *shape[:2]), 0, -1).reshape(shape)
     decoders = {
         "htj2k": imagecodecs.htj2k_decode,
         "jpeg2000": imagecodecs.jpeg2k_decode,

@@ -3,6 +3,8 @@
 from typing import Any
 
 VIEWABLE = frozenset({"htj2k", "jpeg", "jpegls", "jpeg2000", "rle", "raw"})
+# Scanners write the cosines of one volume with differences in the last digits; this is 0.06°.
+SAME_DIRECTION = 1e-3
 VIEW_BITS, VIEW_SAMPLES = frozenset({8, 16, 32}), frozenset({1, 3})
 
 
@@ -31,7 +33,7 @@ def is_viewable(view: dict[str, Any]) -> bool:
 def in_order_of_space(frames: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Along the slice normal when every frame has the same orientation and a position, else by instance number."""
     first = frames[0]["orientation"] if frames else None
-    if first is None or any(frame["orientation"] != first or frame["position"] is None for frame in frames):
+    if first is None or not all(_is_parallel(frame, first) for frame in frames):
         return sorted(frames, key=lambda frame: (frame["number"], frame["instance"], frame["frame"]))
     normal = _cross(first[:3], first[3:])
     return sorted(
@@ -41,6 +43,15 @@ def in_order_of_space(frames: list[dict[str, Any]]) -> list[dict[str, Any]]:
             frame["number"],
             frame["frame"],
         ),
+    )
+
+
+def _is_parallel(frame: dict[str, Any], orientation: list[float]) -> bool:
+    own = frame["orientation"]
+    return (
+        frame["position"] is not None
+        and own is not None
+        and all(abs(a - b) <= SAME_DIRECTION for a, b in zip(own, orientation, strict=True))
     )
 
 

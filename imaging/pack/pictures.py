@@ -22,7 +22,9 @@ class Pictures:
 
 
 def draw(data: bytes, facts: dict[str, Any]) -> Pictures | None:
-    """Decode one frame, apply its window, and shrink; None when nothing fits the sizes."""
+    """Decode one frame, apply its window, and shrink; None when nothing fits the sizes, or colours are in a palette."""
+    if facts["photometric"] == "PALETTE COLOR":
+        return None
     picture = _displayed(codecs.decode(data, facts), facts)
     preview = _webp(picture, PREVIEW_SIDE, PREVIEW_BYTES)
     thumbnail = _webp(picture, THUMBNAIL_SIDE, THUMBNAIL_BYTES)
@@ -32,7 +34,9 @@ def draw(data: bytes, facts: dict[str, Any]) -> Pictures | None:
 def _displayed(pixels: np.ndarray, facts: dict[str, Any]) -> np.ndarray:
     """8-bit RGB as a screen shows it (PS3.3 §C.11.2.1.2; linear exact is close enough for a picture)."""
     if pixels.ndim == 3:
-        return pixels.astype(np.uint8)
+        colours = (pixels >> max(0, facts["bits_stored"] - 8)).astype(np.uint8)
+        is_ybr = facts["photometric"] == "YBR_FULL" and facts["codec"] in ("raw", "rle")
+        return _rgb_of_ybr(colours) if is_ybr else colours
     values = pixels.astype(np.float32) * facts["slope"] + facts["intercept"]
     if facts["center"]:
         low, high = facts["center"][0] - facts["width"][0] / 2, facts["center"][0] + facts["width"][0] / 2
@@ -42,6 +46,14 @@ def _displayed(pixels: np.ndarray, facts: dict[str, Any]) -> np.ndarray:
     if facts["photometric"] == "MONOCHROME1":
         grey = 255 - grey
     return np.repeat(grey[..., None], 3, axis=2)
+
+
+def _rgb_of_ybr(pixels: np.ndarray) -> np.ndarray:
+    """PS3.3 §C.7.6.3.1.2 YBR_FULL, undone; JPEG decoders do this themselves."""
+    y, cb, cr = (pixels[..., index].astype(np.float32) for index in range(3))
+    cb, cr = cb - 128, cr - 128
+    rgb = np.stack([y + 1.402 * cr, y - 0.344136 * cb - 0.714136 * cr, y + 1.772 * cb], axis=-1)
+    return np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
 
 
 def _webp(picture: np.ndarray, side: int, most: int) -> bytes | None:
