@@ -125,6 +125,8 @@ def _verbatim(content: bytes, layout: Layout) -> Prepared:
 
 def _frames_in_place(header: Dataset, layout: Layout) -> list[tuple[int, int]]:
     frames = int(header.get("NumberOfFrames") or 1)
+    if not int(header.Rows) * int(header.Columns):
+        return []
     if layout.fragments:
         return layout.fragments if len(layout.fragments) == frames else []
     bits = int(header.BitsAllocated)

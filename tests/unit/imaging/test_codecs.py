@@ -1,0 +1,82 @@
+"""Pixels go through the codec and come back the same, whatever they are."""
+
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as nps
+
+from imaging import codecs
+from imaging.pack.entry_writer import level_prefixes
+from tests.unit.imaging.dicom_files import dataset, slope
+
+pytestmark = pytest.mark.requirement("D3")
+
+KINDS = ("<u1", "<i1", "<u2", "<i2")
+
+
+def facts(pixels: np.ndarray, codec: str = "htj2k", samples: int = 1) -> dict[str, object]:
+    return {
+        "codec": codec,
+        "rows": pixels.shape[0],
+        "columns": pixels.shape[1],
+        "samples": samples,
+        "bits_allocated": pixels.dtype.itemsize * 8,
+        "signed": pixels.dtype.kind == "i",
+    }
+
+
+@given(
+    st.sampled_from(KINDS).flatmap(
+        lambda kind: nps.arrays(np.dtype(kind), st.tuples(st.integers(1, 70), st.integers(1, 70)))
+    )
+)
+def test_htj2k_is_lossless_for_any_pixels(pixels: np.ndarray) -> None:
+    assert np.array_equal(codecs.decode(codecs.encode(pixels), facts(pixels)), pixels)
+
+
+def test_the_codestream_is_htj2k_with_rpcl_and_tlm() -> None:
+    stream = codecs.encode(slope(128, 96))
+    assert stream[:4] == b"\xff\x4f\xff\x51", "SOC, SIZ"
+    cap = stream.index(b"\xff\x50")
+    assert struct.unpack_from(">I", stream, cap + 4)[0] & 0x00020000, "Part 15 is needed to read it"
+    cod = stream.index(b"\xff\x52")
+    assert stream[cod + 5] == 2, "RPCL"
+    assert stream[cod + 13] == 1, "reversible 5/3"
+    assert b"\xff\x55" in stream[:200], "TLM"
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(512, 512), (511, 300), (64, 64), (20, 30), (1, 1000)])
+def test_a_prefix_of_the_codestream_holds_the_small_levels(rows: int, columns: int) -> None:
+    stream = codecs.encode(slope(rows, columns))
+    low, mid = level_prefixes(stream, dataset(slope(rows, columns)))
+    assert 0 < low <= mid <= len(stream)
+    assert stream[low : low + 2] in (b"\xff\x90", b"\xff\xd9"), "a tile-part or the end begins there"
+    if max(rows, columns) > 64:
+        assert mid < len(stream)
+
+
+def test_raw_pixels_are_little_endian() -> None:
+    pixels = slope(3, 5)
+    assert np.array_equal(codecs.decode(pixels.tobytes(), facts(pixels, "raw")), pixels)
+
+
+def test_rle_gives_samples_by_pixel() -> None:
+    # PS3.5 §G: header of three segments, each a literal run of two bytes.
+    plane = b"\x01"
+    data = struct.pack("<16I", 3, 64, 68, 72, *[0] * 12)
+    data += b"".join(plane + bytes(pair) + b"\0" for pair in ((1, 2), (11, 12), (21, 22)))
+    shape = np.zeros((1, 2), np.uint8)
+    assert codecs.decode(data, facts(shape, "rle", samples=3)).tolist() == [[[1, 11, 21], [2, 12, 22]]]
+
+
+def test_a_stream_of_other_size_than_the_header_says_is_refused() -> None:
+    with pytest.raises(ValueError, match="reshape"):
+        codecs.decode(codecs.encode(slope(64, 64)), facts(slope(64, 65)))
+
+
+def test_no_decoder_no_pixels() -> None:
+    with pytest.raises(ValueError, match="no decoder"):
+        codecs.decode(b"", facts(slope(1, 1), "mpeg"))
