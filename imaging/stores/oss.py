@@ -15,6 +15,7 @@ T = TypeVar("T")
 CONNECT_SECONDS = 10
 # Above this, an upload that breaks goes on where it stopped (20 Mbit/s: 8 MB take over three seconds).
 RESUMABLE_BYTES = 8 * 2**20
+PART_BYTES = 4 * 2**20
 META = "x-oss-meta-"
 RANGE_NOT_SATISFIABLE = 416
 
@@ -49,7 +50,7 @@ class OssStore:
                 store=self._checkpoints,
                 headers=headers,
                 multipart_threshold=RESUMABLE_BYTES,
-                part_size=4 * 2**20,
+                part_size=PART_BYTES,
                 num_threads=1,
             ),
         )

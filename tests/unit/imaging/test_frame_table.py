@@ -1,122 +1,83 @@
-"""What the viewer is told: frames in the order of space, and everything that is no picture as a document."""
+"""Frames in the order of space, and what the viewer may have of a pack's manifest."""
 
 import random
 from typing import Any
 
 import pytest
 
-from imaging.frame_table import in_order_of_space, is_viewable, pack_view
+from imaging.frame_table import in_order_of_space, pack_view
 
-pytestmark = pytest.mark.requirement("K2", "E12", "E13")
-
-AXIAL, SAGITTAL = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 0.0, 0.0, -1.0]
+AXIAL, CORONAL = [1.0, 0, 0, 0, 1, 0], [1.0, 0, 0, 0, 0, -1]
 
 
-def view(instance: str = "1.2.3", **changed: Any) -> dict[str, Any]:
-    facts = {
-        "codec": "htj2k",
-        "bits_allocated": 16,
-        "samples": 1,
-        "orientation": AXIAL,
-        "position": [0.0, 0.0, 0.0],
-        "instance": instance,
-        "number": 1,
-    }
-    return {**facts, **changed}
-
-
-def row(facts: dict[str, Any], frames: list[list[int]], flags: list[str] | None = None) -> dict[str, Any]:
+def frame(
+    number: int, position: list[float] | None = None, orientation: list[float] | None = None
+) -> dict[str, Any]:
     return {
-        "sop_uid": facts.get("instance", "1.2.9"),
-        "number": 7,
-        "view": facts,
-        "frames": frames,
-        "flags": flags or [],
+        "number": number,
+        "instance": f"1.{number}",
+        "frame": 1,
+        "position": position,
+        "orientation": orientation,
     }
 
 
-def placed(*positions: list[float] | None, orientation: list[float] | None = AXIAL) -> list[dict[str, Any]]:
-    return [
-        {**view(str(index), position=position, number=index, orientation=orientation), "frame": 1}
-        for index, position in enumerate(positions)
-    ]
+def numbers(frames: list[dict[str, Any]]) -> list[int]:
+    shuffled = random.Random(4).sample(frames, len(frames))
+    return [item["number"] for item in in_order_of_space(shuffled)]
 
 
-def test_frames_have_their_place_in_the_zip_and_their_facts() -> None:
-    made = pack_view({"instances": [row(view(), [[4096, 100], [8192, 90]])]})
-    assert made["documents"] == []
-    assert [(f["frame"], f["offset"], f["length"], f["codec"]) for f in made["frames"]] == [
-        (1, 4096, 100, "htj2k"),
-        (2, 8192, 90, "htj2k"),
-    ]
+@pytest.mark.requirement("K2", "E14")
+def test_along_the_normal_whatever_the_numbers_say() -> None:
+    axial = [frame(9 - z, [0, 0, z * 2.5], AXIAL) for z in range(9)]
+    assert numbers(axial) == [9, 8, 7, 6, 5, 4, 3, 2, 1]
+    # The normal of a coronal stack is +y: from front to back.
+    coronal = [frame(y, [0, y * 3.0, 100 - y], CORONAL) for y in range(5)]
+    assert numbers(coronal) == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.parametrize(
-    "facts",
-    [
-        view(codec="none"),
-        view(codec="unknown"),
-        view(bits_allocated=1),
-        view(bits_allocated=64),
-        view(samples=4),
-        {},
-    ],
-)
-def test_what_cannot_be_drawn_is_a_document(facts: dict[str, Any]) -> None:
-    assert not is_viewable(facts)
-    made = pack_view({"instances": [row(facts, [[0, 10]], ["verbatim"])]})
-    assert made["frames"] == []
-    assert made["documents"] == [
-        {"sop_uid": facts.get("instance", "1.2.9"), "flags": ["verbatim"], "number": 7}
-    ]
-
-
-def test_an_image_whose_frames_were_not_found_is_a_document() -> None:
-    made = pack_view({"instances": [row(view(), [], ["verbatim", "frames-in-pieces"])]})
-    assert [document["flags"] for document in made["documents"]] == [["verbatim", "frames-in-pieces"]]
-
-
-def test_nothing_beyond_the_table_leaves_the_manifest() -> None:
-    secret = {**row(view(), [[0, 10]]), "rebuild": {"meta": "head bytes"}, "file_sm3": "ab"}
-    made = pack_view({"instances": [secret]})
-    assert set(made["frames"][0]) == {*view(), "offset", "length", "frame", "levels"}
-
-
-@pytest.mark.parametrize(("orientation", "axis", "sign"), [(AXIAL, 2, 1), (SAGITTAL, 0, -1)])
-def test_order_is_along_the_normal_whatever_came_first(
-    orientation: list[float], axis: int, sign: int
-) -> None:
-    positions = [[0.0, 0.0, 0.0] for _ in range(12)]
-    for index, position in enumerate(positions):
-        position[axis] = index * 2.5 - 9
-    random.Random(3).shuffle(positions)
-    ordered = in_order_of_space(placed(*positions, orientation=orientation))
-    along = [frame["position"][axis] * sign for frame in ordered]
-    assert along == sorted(along)
-
-
-def test_frames_at_one_place_keep_the_order_of_their_numbers() -> None:
-    frames = placed([0.0, 0.0, 5.0], [0.0, 0.0, 5.00001], [0.0, 0.0, 5.0])
-    assert [frame["number"] for frame in in_order_of_space(frames[::-1])] == [0, 1, 2]
+def test_cosines_may_differ_in_their_last_digits() -> None:
+    frames = [frame(9 - z, [0, 0, z * 2.5], [1.0, z * 1e-5, 0, 0, 1, 0]) for z in range(5)]
+    assert numbers(frames) == [9, 8, 7, 6, 5]
 
 
 @pytest.mark.parametrize(
-    "frames",
-    [
-        placed([0.0, 0.0, 9.0], None, [0.0, 0.0, 1.0]),
-        placed([0.0, 0.0, 9.0], [0.0, 0.0, 5.0], [0.0, 0.0, 1.0], orientation=None),
-        [
-            *placed([0.0, 0.0, 9.0], [0.0, 0.0, 5.0]),
-            {**view("2", number=2, orientation=SAGITTAL), "frame": 1},
-        ],
-    ],
-    ids=["one without position", "no orientation", "two orientations"],
+    "odd", [frame(0, [0, 0, 50.0], CORONAL), frame(0, None, AXIAL), frame(0, [0, 0, 50.0], None)]
 )
-def test_without_one_common_normal_numbers_decide(frames: list[dict[str, Any]]) -> None:
-    assert [frame["number"] for frame in in_order_of_space(frames[::-1])] == [0, 1, 2]
+def test_by_number_when_they_are_no_stack(odd: dict[str, Any]) -> None:
+    assert numbers([odd] + [frame(9 - z, [0, 0, z * 2.5], AXIAL) for z in range(3)]) == [0, 7, 8, 9]
 
 
-def test_frames_of_one_instance_stay_in_order() -> None:
-    frames = [{**view("a", orientation=None), "frame": number} for number in (3, 1, 2)]
-    assert [frame["frame"] for frame in in_order_of_space(frames)] == [1, 2, 3]
-    assert in_order_of_space([]) == []
+def test_phases_at_one_place_are_in_order_of_their_numbers() -> None:
+    frames = [frame(number, [0, 0, number % 2 * 5.0], AXIAL) for number in range(6)]
+    assert numbers(frames) == [0, 2, 4, 1, 3, 5]
+
+
+def test_frames_of_one_file_keep_their_order() -> None:
+    cine = [{**frame(1), "frame": number} for number in range(1, 5)]
+    assert [item["frame"] for item in in_order_of_space(cine[::-1])] == [1, 2, 3, 4]
+
+
+def row(sop_uid: str, frames: list[list[int]], **view: Any) -> dict[str, Any]:
+    facts = {"codec": "htj2k", "bits_allocated": 16, "samples": 1, "number": 1, **view}
+    return {"sop_uid": sop_uid, "number": 1, "frames": frames, "view": facts, "flags": []}
+
+
+@pytest.mark.requirement("E13", "F2")
+def test_what_the_viewer_cannot_draw_is_a_document() -> None:
+    manifest = {
+        "instances": [
+            row("1.1", [[4096, 10], [8192, 11]]),
+            row("1.2", []),
+            row("1.3", [[0, 1]], codec="unknown"),
+            row("1.4", [[0, 1]], samples=4),
+            row("1.5", [[0, 1]], bits_allocated=64),
+            {**row("1.6", []), "view": {}},
+        ]
+    }
+    view = pack_view(manifest)
+    assert [(item["offset"], item["length"], item["frame"]) for item in view["frames"]] == [
+        (4096, 10, 1),
+        (8192, 11, 2),
+    ]
+    assert [item["sop_uid"] for item in view["documents"]] == ["1.2", "1.3", "1.4", "1.5", "1.6"]
