@@ -51,7 +51,9 @@ def send_files(
                 path, stop_before_pixels=True, specific_tags=["SOPClassUID", "SOPInstanceUID"]
             )
             syntax = str(header.file_meta.get("TransferSyntaxUID") or ImplicitVRLittleEndian)
-            kinds[path] = (str(header.SOPClassUID), syntax, str(header.SOPInstanceUID))
+            # What the file meta says is what travels in the request, even where the data set says otherwise.
+            sop_class = header.file_meta.get("MediaStorageSOPClassUID") or header.SOPClassUID
+            kinds[path] = (str(sop_class), syntax, str(header.SOPInstanceUID))
         except (InvalidDicomError, AttributeError, RecursionError) as error:
             outcomes.append(SendOutcome(path, "", None, f"not sent: {type(error).__name__}"))
     contexts = sorted({kind[:2] for kind in kinds.values()})
