@@ -28,6 +28,24 @@ class RegisterPatient:
 
 
 @dataclass(frozen=True)
+class MergePatients:
+    """Two records are one person (ADT^A18/A30/A34/A40): what `retired` numbers knew belongs to `survivor` from now on."""
+
+    survivor: PatientFacts
+    retired: tuple[tuple[str, str], ...]
+    said_at: datetime
+
+
+@dataclass(frozen=True)
+class CancelVisit:
+    """A registration or visit did not take place (ADT^A11, A29): a person looks at its exams, none is cancelled unasked."""
+
+    patient: PatientFacts
+    visit_number: str
+    said_at: datetime
+
+
+@dataclass(frozen=True)
 class FeeLine:
     """One fee line of an order. `choice`: charge | waived | included. `paid` when the HIS says that it has collected it."""
 
@@ -70,6 +88,29 @@ class CancelOrder:
 
 
 @dataclass(frozen=True)
+class ScheduleExam:
+    """An appointment (SIU^S12–S15, S26). `status`: booked | moved | cancelled | no_show."""
+
+    accession_number: str
+    placer_order_number: str
+    patient: PatientFacts
+    status: str
+    scheduled_at: datetime | None
+    said_at: datetime
+
+
+@dataclass(frozen=True)
+class NoteProgress:
+    """The patient has come, or the exam has begun (ORC-1 = SC, ORC-5 = SC/IP). `status`: arrived | in_progress."""
+
+    accession_number: str
+    placer_order_number: str
+    patient: PatientFacts
+    status: str
+    said_at: datetime
+
+
+@dataclass(frozen=True)
 class CompleteExam:
     """RIS says that the exam was performed and names its studies (ORC-1 = SC, ORC-5 = CM, ZDS-1)."""
 
@@ -102,6 +143,15 @@ class DeliverReport:
 
 
 @dataclass(frozen=True)
+class WithdrawReport:
+    """A report that was delivered is void (ORU^R01, OBR-25 = X or D; MDM^T11)."""
+
+    accession_number: str
+    placer_order_number: str
+    said_at: datetime
+
+
+@dataclass(frozen=True)
 class SettleFee:
     """Someone collected a fee. `source` and `key` name the payment once and for all (kiosk-1, its idempotency key)."""
 
@@ -112,6 +162,39 @@ class SettleFee:
     paid_at: datetime
     channel: str
     external_number: str = ""
+
+
+@dataclass(frozen=True)
+class RefundFee:
+    """Money was given back for a paid line. `source` and `key` name the refund (the HIS: its own fee line id)."""
+
+    source: str
+    key: str
+    fee_line_id: str
+    amount_fen: int
+    refunded_at: datetime
+    channel: str
+    external_number: str = ""
+
+
+@dataclass(frozen=True)
+class WaiveFee:
+    """The hospital asks nothing for this line (ZFE-4 = 4)."""
+
+    fee_line_id: str
+    placer_order_number: str
+    said_at: datetime
+
+
+@dataclass(frozen=True)
+class UpdateDictionary:
+    """An entry of a hospital's code table (MFN). `kind`: staff | location | item | price | other."""
+
+    kind: str
+    code: str
+    name: str
+    is_active: bool
+    said_at: datetime
 
 
 @dataclass(frozen=True)

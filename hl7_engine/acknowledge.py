@@ -1,7 +1,16 @@
-"""Acknowledgements in original mode (HL7 v2.5.1 chapters 2.9.2, 2.15.5, 2.15.8): built, and read from peers.
+"""Acknowledgements (HL7 v2.5.1 chapters 2.9.2, 2.15.5, 2.15.8): chosen, built, and read from peers.
 
 An answer goes back the way the message came: sender and receiver swapped, the peer's separators, its
-character set.
+character set. Which answer, MSH-15 and MSH-16 say (table 0155: AL always, NE never, ER on error, SU on success):
+
+| MSH-15 | MSH-16 | at once | later |
+|---|---|---|---|
+| empty | empty | original mode: AA, AE, AR | |
+| AL, ER, SU | any | enhanced mode: CA, CE, CR as asked | what MSH-16 asks: AA or AE |
+| NE or empty | AL, ER, SU | AA, AE, AR as MSH-16 asks: the sender waits for it on this connection | |
+| NE | NE | nothing | |
+
+A site's profile may force one of the two modes, for peers that fill in the fields without meaning them.
 """
 
 from dataclasses import dataclass
@@ -17,6 +26,15 @@ ACCEPTED = "AA"
 # AE: the content is wrong. AR: it is no message for us, or we cannot take it now (chapter 2.9.2).
 ERROR = "AE"
 REJECTED = "AR"
+
+# The same three in enhanced mode: commit accept, error, reject.
+_COMMIT = {ACCEPTED: "CA", ERROR: "CE", REJECTED: "CR"}
+POSITIVE = frozenset({ACCEPTED, "CA"})
+
+ORIGINAL_MODE = "original"
+ENHANCED_MODE = "enhanced"
+BY_HEADER = "by_header"
+MODES = frozenset({ORIGINAL_MODE, ENHANCED_MODE, BY_HEADER})
 
 APPLICATION = "CLOUDFILM"
 _DEFAULT_VERSION = "2.5.1"
@@ -37,6 +55,32 @@ class Fault:
 
     condition: str
     text: str
+
+
+def answer_code(outcome: str, header: Segment, mode: str) -> str:
+    """What to answer at once to a message whose outcome is AA, AE or AR; empty when its sender wants nothing."""
+    accept, application = header.get("15").upper(), header.get("16").upper()
+    if mode == ORIGINAL_MODE or (mode == BY_HEADER and not accept and not application):
+        return outcome
+    if mode == ENHANCED_MODE or accept not in ("", "NE"):
+        return _COMMIT[outcome] if _is_wanted(accept or "AL", outcome) else ""
+    return outcome if _is_wanted(application, outcome) else ""
+
+
+def wants_application_answer(header: Segment, mode: str, outcome: str) -> bool:
+    """Whether an application acknowledgement of this outcome is owed after a commit acknowledgement."""
+    accept, application = header.get("15").upper(), header.get("16").upper()
+    is_enhanced = mode == ENHANCED_MODE or (mode == BY_HEADER and accept not in ("", "NE"))
+    return is_enhanced and application != "" and _is_wanted(application, outcome)
+
+
+def _is_wanted(condition: str, outcome: str) -> bool:
+    """Table 0155. A condition that is none of the four is read as "always": an answer too many harms nobody."""
+    if condition == "NE":
+        return False
+    if condition == "ER":
+        return outcome != ACCEPTED
+    return condition != "SU" or outcome == ACCEPTED
 
 
 def build(code: str, message: Message | None, charset_name: str, fault: Fault | None = None) -> bytes:

@@ -74,15 +74,16 @@ def declared_charset(raw: bytes) -> str | None:
     fields = header.split(header[3:4] or "|")
     if len(fields) <= _MSH_18:
         return None
-    return _named(fields[_MSH_18])
+    return named(fields[_MSH_18])
 
 
 def declaration(charset: str, preferred: str = "") -> str:
     """What MSH-18 has to say for `charset`; in the peer's own words when those mean the same."""
-    return preferred if _named(preferred) == charset else _DECLARATIONS[charset]
+    return preferred if named(preferred) == charset else _DECLARATIONS[charset]
 
 
-def _named(declared: str) -> str | None:
+def named(declared: str) -> str | None:
+    """The Python name of a character set as MSH-18 or a profile calls it; None when it is not known."""
     return _NAMES.get(re.split(r"[~^]", declared)[0].strip().upper())
 
 

@@ -1,12 +1,20 @@
 """The tables, one file per aggregate. Rows are the model: no mappers."""
 
 from core.models.access import OtpChallenge, Session, Staff, WechatBinding
+from core.models.alarm import Alarm
 from core.models.audit_event import AuditEvent, AuditHead
 from core.models.base import Record
 from core.models.charge import Charge, LedgerEntry, PriceItem, Settlement
+from core.models.dictionary import DictionaryItem
 from core.models.exam import Exam, ExamStudy
 from core.models.film import PackView
-from core.models.message import InboundMessage, IntakeProblem, OutboundMessage
+from core.models.message import (
+    ConnectorPosition,
+    InboundMessage,
+    IntakeProblem,
+    MessageCount,
+    OutboundMessage,
+)
 from core.models.notification import Notification
 from core.models.outbox_event import OutboxEvent
 from core.models.patient import Patient, PatientIdentifier
@@ -37,6 +45,10 @@ ALL_MODELS: tuple[type[Record], ...] = (
     InboundMessage,
     OutboundMessage,
     IntakeProblem,
+    MessageCount,
+    ConnectorPosition,
+    DictionaryItem,
+    Alarm,
     Notification,
     OutboxEvent,
     AuditEvent,
@@ -45,15 +57,19 @@ ALL_MODELS: tuple[type[Record], ...] = (
 
 __all__ = [
     "ALL_MODELS",
+    "Alarm",
     "AuditEvent",
     "AuditHead",
     "Charge",
+    "ConnectorPosition",
+    "DictionaryItem",
     "Exam",
     "ExamStudy",
     "InboundMessage",
     "Instance",
     "IntakeProblem",
     "LedgerEntry",
+    "MessageCount",
     "Notification",
     "OtpChallenge",
     "OutboundMessage",

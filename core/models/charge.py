@@ -23,7 +23,7 @@ class PriceItem(Record):
 
 
 class Charge(Record):
-    """One film fee line. `choice`: charge | waived | included; `state`: unpaid → paid | cancelled."""
+    """One film fee line. `choice`: charge | waived | included; `state`: unpaid → paid → refunded; unpaid → cancelled."""
 
     fee_line_id = peewee.CharField(max_length=64, unique=True)
     placer_order_number = peewee.CharField(max_length=64, default="", index=True)
@@ -35,12 +35,14 @@ class Charge(Record):
     choice = peewee.CharField(max_length=8, default="charge")
     state = peewee.CharField(max_length=10, default="unpaid", index=True)
     paid_at = UtcDateTimeField(null=True)
+    refunded_fen = peewee.BigIntegerField(default=0)
     channel = peewee.CharField(max_length=16, default="")
 
 
 class Settlement(Record):
-    """One payment as it was told. `state`: waiting (for its line) → accepted | parked (see `reason`)."""
+    """One payment or refund (`kind`) as it was told. `state`: waiting (for its line) → accepted | parked (see `reason`)."""
 
+    kind = peewee.CharField(max_length=7, default="payment")
     source = peewee.CharField(max_length=32)
     key = peewee.CharField(max_length=64)
     fee_line_id = peewee.CharField(max_length=64, index=True)

@@ -20,6 +20,8 @@ class Exam(Record):
     visit_number = peewee.CharField(max_length=64, default="")
     patient_class = peewee.CharField(max_length=4, default="")
     ordered_at = UtcDateTimeField(null=True)
+    scheduled_at = UtcDateTimeField(null=True)
+    arrived_at = UtcDateTimeField(null=True)
     performed_at = UtcDateTimeField(null=True)
     cancelled_at = UtcDateTimeField(null=True)
     reported_at = UtcDateTimeField(null=True)

@@ -7,7 +7,10 @@ from core.models.base import Record
 
 
 class Patient(Record):
-    """One master record. `sex` is M, F, O or U (HL7 table 0001); `birth_date` is YYYY-MM-DD or empty."""
+    """One master record. `sex` is M, F, O or U (HL7 table 0001); `birth_date` is YYYY-MM-DD or empty.
+
+    A record that was merged into another one keeps its row and is found no more.
+    """
 
     name = SealedTextField(default="")
     name_index = peewee.CharField(max_length=64, default="", index=True)
@@ -17,6 +20,7 @@ class Patient(Record):
     phone_index = peewee.CharField(max_length=64, default="", index=True)
     sex = peewee.CharField(max_length=1, default="U")
     birth_date = peewee.CharField(max_length=10, default="")
+    merged_into = peewee.ForeignKeyField("self", null=True, backref="merged")
 
 
 class PatientIdentifier(Record):

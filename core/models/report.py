@@ -8,7 +8,8 @@ from core.models.exam import Exam
 
 
 class Report(Record):
-    """The current report of an exam. `status` is F (final), C (corrected) — HL7 table 0085."""
+    """The current report of an exam. `status` is F (final), C (corrected) or X (withdrawn: nobody is shown it) — HL7
+    table 0085."""
 
     exam = peewee.ForeignKeyField(Exam, unique=True, backref="report", on_delete="CASCADE")
     status = peewee.CharField(max_length=1)
