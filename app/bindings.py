@@ -14,8 +14,8 @@ from core.commands import (
     RegisterPatient,
     SettleFee,
 )
-from hl7_engine.handle import handle
-from hl7_engine.router import standard_router
+from hl7_engine.drain import Drain
+from hl7_engine.site import Site
 from workflow.archive_study import archive_series, upload_pack
 from workflow.complete_exam import complete_exam
 from workflow.context import Platform
@@ -43,12 +43,16 @@ def bind_commands(bus: InProcessBus, platform: Platform) -> None:
 
 def outbox_handlers(platform: Platform) -> dict[str, Handler]:
     """What the relay runs for each kind of outbox row."""
-    router = standard_router(platform.settings.film_item_code)
     return {
-        "hl7_received": lambda work: handle(work["message_id"], platform.bus, router),
         "archive_series": lambda work: archive_series(platform, work["series_id"]),
         "upload_pack": lambda work: upload_pack(platform, work["pack_id"]),
         "notify_film": lambda work: notify_film(platform, work["exam_id"], work["channel"]),
         "send_otp": lambda work: send_code(platform, work),
         "send_his": lambda work: send_to_his(platform, work["message_id"]),
     }
+
+
+def message_drain(platform: Platform) -> Drain:
+    """What takes received messages from the inbox."""
+    site = Site(film_item_code=platform.settings.film_item_code)
+    return Drain(platform.bus, site, lambda *_: None)

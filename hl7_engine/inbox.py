@@ -11,6 +11,7 @@
 How an outcome is worded for the sender is told in acknowledge.py.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ from core.clock import now
 from core.logs import get_logger, mask_text
 from core.models import InboundMessage
 from crypto.sm3 import sm3
-from hl7_engine import acknowledge, charset, documents
+from hl7_engine import acknowledge, charset, documents, statistics
 from hl7_engine.acknowledge import Fault
 from hl7_engine.er7 import Message
 from hl7_engine.errors import INTERNAL, REQUIRED_FIELD_MISSING, NotHl7, Undecodable, Unreadable
@@ -61,6 +62,7 @@ def accept(items: Sequence[Incoming], site: Site = STANDARD_SITE) -> list[Receip
     letters = [_open(item) for item in items]
     with db.transaction():
         stored = _store(letters)
+        _count_refused(letters)
         failpoints.passing("hl7.before_commit")
     failpoints.passing("hl7.before_ack")
     for letter in letters:
@@ -75,13 +77,30 @@ def accept(items: Sequence[Incoming], site: Site = STANDARD_SITE) -> list[Receip
     return [_receipt(letter, *row, site) for letter, row in zip(letters, stored, strict=True)]
 
 
-def unavailable(item: Incoming) -> Receipt:
+def _count_refused(letters: list[_Letter]) -> None:
+    """The others are counted when they are handled."""
+    hour = now().replace(minute=0, second=0, microsecond=0)
+    refused = Counter(
+        statistics.Kind(hour, letter.peer, letter.item.channel, letter.message_type, "refused")
+        for letter in letters
+        if letter.is_refused
+    )
+    if refused:
+        statistics.add(refused)
+
+
+def unavailable(item: Incoming, site: Site = STANDARD_SITE) -> Receipt:
     """What is said when a message could not be stored: the sender keeps it and tries again."""
     fault = Fault(INTERNAL, "the message could not be stored just now: send it again")
     if item.format != "er7":
         return Receipt("unavailable", reason=fault.text, condition=INTERNAL)
     head, charset_name = _head(item.content)
-    answer = acknowledge.build(acknowledge.REJECTED, head, charset_name, fault)
+    code = acknowledge.REJECTED
+    if head is not None:
+        mode = site.peer_of(_peer(head, item)).profile.ack
+        # Said even to one who wants no answers: what it does not hear of would be lost.
+        code = acknowledge.answer_code(code, head.first("MSH"), mode) or code
+    answer = acknowledge.build(code, head, charset_name, fault)
     return Receipt("unavailable", answer, reason=fault.text, condition=INTERNAL)
 
 

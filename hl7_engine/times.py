@@ -1,6 +1,7 @@
 """HL7 time stamps (v2.5.1 chapter 2A.22 DTM, 2A.88 TS) and aware UTC times."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 
 from hl7_engine.errors import Unreadable
@@ -14,10 +15,16 @@ _STAMP = re.compile(
 )
 
 
-def parse_moment(text: str, place: str) -> datetime:
-    """`YYYY[MM[DD[HH[MM[SS[.S…]]]]]][±ZZZZ]` as aware UTC. Raises `Unreadable` naming the field `place`."""
+def parse_moment(text: str, place: str, formats: Sequence[str] = ()) -> datetime:
+    """`YYYY[MM[DD[HH[MM[SS[.S…]]]]]][±ZZZZ]`, or one of `formats` (strptime), as aware UTC.
+
+    Raises `Unreadable` naming the field `place`.
+    """
     match = _STAMP.fullmatch(text)
     if match is None:
+        other = _by_format(text, formats)
+        if other is not None:
+            return other.astimezone(UTC)
         raise Unreadable(f"{place} is {text[:32]!r}: a time is YYYYMMDDHHMMSS")
     year, month, day, hour, minute, second, fraction, zone = match.groups()
     try:
@@ -36,10 +43,13 @@ def parse_moment(text: str, place: str) -> datetime:
         raise Unreadable(f"{place} is {text[:32]!r}: there is no such time") from None
 
 
-def parse_date(text: str) -> str:
+def parse_date(text: str, formats: Sequence[str] = ()) -> str:
     """The day of a time stamp as YYYY-MM-DD; empty when it is no real day."""
     match = _STAMP.fullmatch(text)
-    if match is None or match[3] is None:
+    if match is None:
+        other = _by_format(text, formats)
+        return other.date().isoformat() if other else ""
+    if match[3] is None:
         return ""
     try:
         return date(int(match[1]), int(match[2]), int(match[3])).isoformat()
@@ -50,6 +60,17 @@ def parse_date(text: str) -> str:
 def format_moment(moment: datetime) -> str:
     """To the second, with the zone of Shanghai: 20261124101530+0800."""
     return moment.astimezone(SHANGHAI).strftime("%Y%m%d%H%M%S%z")
+
+
+def _by_format(text: str, formats: Sequence[str]) -> datetime | None:
+    """The time in the first of the notations that fits; in Shanghai's zone when it has none."""
+    for notation in formats:
+        try:
+            moment = datetime.strptime(text, notation)  # noqa: DTZ007 — the zone is added below
+        except ValueError:
+            continue
+        return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+    return None
 
 
 def _zone(text: str) -> timezone:

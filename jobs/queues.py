@@ -15,7 +15,6 @@ QUEUE_OF_KIND = {
     "send_otp": Queues.NOTICES,
     "notify_film": Queues.NOTICES,
     "send_his": Queues.HIS,
-    "hl7_received": Queues.INTAKE,
     "archive_series": Queues.ARCHIVE,
     "upload_pack": Queues.ARCHIVE,
 }

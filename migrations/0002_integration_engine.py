@@ -99,6 +99,8 @@ def up(migrator, db):
         db.execute_sql(
             f'CREATE INDEX inbound_message_{column} ON inbound_message ({column}) WHERE {column} IS NOT NULL'
         )
+    # Messages are no longer outbox work: the inbox is its own queue.
+    db.execute_sql("DELETE FROM outbox_event WHERE kind = 'hl7_received'")
 
 
 def down(migrator, db):

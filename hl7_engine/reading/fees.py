@@ -1,18 +1,27 @@
-"""The film fee in orders (FT1 with ZFE) and payments that the HIS collected (DFT^P03; v2.5.1 chapter 6).
+"""The film fee in orders (FT1 with ZFE), payments and refunds that the HIS made (DFT^P03; v2.5.1 chapter 6).
 
 Of all FT1 lines only those of the film item matter. FT1 alone is enough; ZFE, when it is there, says more.
 The fee line id, FT1-2, is the key of money: not the message's control id, which a repetition may change.
+
+| FT1-6, ZFE-4 | what follows |
+|---|---|
+| CG, 1 or none | the line is paid |
+| CG, 0 | nothing: not paid yet |
+| CG, 4 | the line is waived |
+| CR, or a negative amount, or ZFE-4 = 3 | money went back for the line in ZFE-15, else in FT1-2 |
+| ZFE-4 = 2 | nothing yet: the refund is on its way |
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.commands import FeeLine, SettleFee
+from core.commands import FeeLine, RefundFee, SettleFee, WaiveFee
 from hl7_engine import fee_codes
-from hl7_engine.er7 import Message, Segment, Separators
+from hl7_engine.er7 import Segment
 from hl7_engine.errors import REQUIRED_FIELD_MISSING, Unreadable, Unsupported
 from hl7_engine.reading.groups import Group
-from hl7_engine.reading.values import fen, key, moment, said_at
+from hl7_engine.reading.source import Scope, Source
+from hl7_engine.reading.values import fen
 
 # The source of payments that the HIS itself collected; its payments are named by their fee line.
 HIS = "his"
@@ -33,48 +42,31 @@ class FilmFee:
     channel: str
     happened_at: datetime | None
     external_number: str
+    original_line: str
     is_refund: bool
 
 
-def read(message: Message, film_item_code: str) -> list[object]:
-    """DFT^P03 from the HIS: one `SettleFee` for each film line that was collected; other lines are not ours.
-
-    Raises `Unsupported` for refunds and waivers: a person must look.
-    """
-    commands: list[object] = []
-    for fee in film_fees(message.all_segments, film_item_code):
-        _require_no_refund(fee)
-        if fee.state == fee_codes.WAIVED:
-            raise Unsupported(f"fee line {fee.fee_line_id}: a waiver comes with its order, not by DFT")
-        if fee.state != fee_codes.UNPAID:
-            commands.append(
-                SettleFee(
-                    source=HIS,
-                    key=fee.fee_line_id,
-                    fee_line_id=fee.fee_line_id,
-                    amount_fen=fee.paid_fen,
-                    paid_at=fee.happened_at or said_at(message),
-                    channel=fee.channel or HIS,
-                    external_number=fee.external_number,
-                )
-            )
-    return commands
+def read(source: Source) -> list[object]:
+    """DFT^P03 from the HIS: what happened to each film line; other lines are not ours."""
+    found = (_command_of(source, fee) for fee in film_fees(source, source.message.all_segments))
+    return [command for command in found if command is not None]
 
 
-def of_groups(groups: list[Group], film_item_code: str) -> list[list[FilmFee]]:
+def of_groups(source: Source, groups: list[Group]) -> list[list[FilmFee]]:
     """The film lines of each order: a line goes to the order that it names (FT1-23), else where it stands."""
     places = {group.placer_order_number: place for place, group in enumerate(groups)}
     places.pop("", None)
     found: list[list[FilmFee]] = [[] for _ in groups]
     for home, group in enumerate(groups):
-        for fee in film_fees(group.others, film_item_code):
+        for fee in film_fees(source, group.others, {"ORC": group.orc, "OBR": group.obr}):
             found[places.get(fee.order_number, home)].append(fee)
     return found
 
 
 def line_of(placer_order_number: str, fee: FilmFee) -> FeeLine:
     """The fee as the order's command carries it. Raises `Unsupported` for a refund."""
-    _require_no_refund(fee)
+    if fee.is_refund:
+        raise Unsupported(f"fee line {fee.fee_line_id}: a refund comes by DFT^P03, not in an order")
     is_paid = fee.state == fee_codes.PAID
     return FeeLine(
         fee_line_id=fee.fee_line_id,
@@ -90,55 +82,93 @@ def line_of(placer_order_number: str, fee: FilmFee) -> FeeLine:
     )
 
 
-def film_fees(segments: list[Segment], film_item_code: str) -> list[FilmFee]:
-    """The film lines among the segments, each with its ZFE."""
+def film_fees(source: Source, segments: list[Segment], others: Scope | None = None) -> list[FilmFee]:
+    """The film lines among the segments, each with its ZFE. `others` are the segments of the order around them."""
     details = [segment for segment in segments if segment.name == "ZFE"]
+    nothing = source.message.missing("ZFE")
     found = []
     for line in segments:
-        if line.name != "FT1" or line.get("7.1") != film_item_code:
+        if line.name != "FT1" or source.code("fee_item_code", {"FT1": line}) != source.film_item_code.upper():
             continue
-        line_id = key(line, "2.1")
+        line_id = source.key("fee_line_id", {"FT1": line})
         if not line_id:
             text = "FT1-2 of the film line is missing: it is the key of the payment"
             raise Unreadable(text, REQUIRED_FIELD_MISSING)
-        detail = next((zfe for zfe in details if zfe.get("2") == line_id), Segment("ZFE", Separators()))
-        found.append(_read_fee(line, line_id, detail))
+        detail = next((zfe for zfe in details if zfe.get("2") == line_id), nothing)
+        found.append(_read_fee(source, line_id, {**(others or {}), "FT1": line, "ZFE": detail}))
     return found
 
 
-def _read_fee(line: Segment, line_id: str, detail: Segment) -> FilmFee:
-    amount = _amount(line)
-    state = detail.get("4")
-    channel = detail.get("6").upper()
-    return FilmFee(
-        fee_line_id=line_id,
-        order_number=key(line, "23.1") or key(detail, "3"),
-        item_code=line.get("7.1"),
-        amount_fen=amount,
-        paid_fen=fen(detail.get("9"), "ZFE-9") if detail.get("9") else amount,
-        state=state,
-        collect_on_behalf=detail.get("5").upper() != "N",
-        channel=fee_codes.CHANNELS.get(channel, channel.lower())[:_CHANNEL_LENGTH],
-        happened_at=moment(detail, "7") or moment(line, "4.1"),
-        external_number=key(detail, "11") or key(detail, "10") or key(line, "3"),
-        is_refund=_is_refund(line, amount) or state in (fee_codes.REFUNDING, fee_codes.REFUNDED),
+def _command_of(source: Source, fee: FilmFee) -> object | None:
+    if fee.is_refund:
+        return _refund(source, fee)
+    if fee.state == fee_codes.WAIVED:
+        return WaiveFee(
+            fee_line_id=fee.fee_line_id, placer_order_number=fee.order_number, said_at=source.said_at
+        )
+    if fee.state in (fee_codes.UNPAID, fee_codes.REFUNDING):
+        return None
+    return SettleFee(
+        source=HIS,
+        key=fee.fee_line_id,
+        fee_line_id=fee.fee_line_id,
+        amount_fen=fee.paid_fen,
+        paid_at=fee.happened_at or source.said_at,
+        channel=fee.channel or HIS,
+        external_number=fee.external_number,
     )
 
 
-def _amount(line: Segment) -> int:
+def _refund(source: Source, fee: FilmFee) -> RefundFee:
+    """The HIS books a refund as a line of its own (FT1-2) for an original one (ZFE-15), or under the same id."""
+    return RefundFee(
+        source=HIS,
+        key=fee.fee_line_id,
+        fee_line_id=fee.original_line or fee.fee_line_id,
+        amount_fen=abs(fee.paid_fen),
+        refunded_at=fee.happened_at or source.said_at,
+        channel=fee.channel or HIS,
+        external_number=fee.external_number,
+    )
+
+
+def _read_fee(source: Source, line_id: str, scope: Scope) -> FilmFee:
+    amount = _amount(source, scope)
+    state = source.code("fee_state", scope)
+    channel = source.value("fee_channel", scope).upper()
+    paid, place = source.find("fee_paid_amount", scope)
+    return FilmFee(
+        fee_line_id=line_id,
+        order_number=source.key("fee_order_number", scope),
+        item_code=source.film_item_code,
+        amount_fen=amount,
+        paid_fen=fen(paid, str(place)) if paid else amount,
+        state=state,
+        collect_on_behalf=source.code("collect_on_behalf", scope) != "N",
+        channel=fee_codes.CHANNELS.get(channel, channel.lower())[:_CHANNEL_LENGTH],
+        happened_at=source.moment("fee_happened_at", scope),
+        external_number=source.key("fee_external_number", scope),
+        original_line=source.key("fee_original_line", scope),
+        is_refund=_is_refund(source, scope, amount) or state == fee_codes.REFUNDED,
+    )
+
+
+def _amount(source: Source, scope: Scope) -> int:
     """FT1-11, the extended amount; else FT1-12, the unit amount, times FT1-10, one when absent."""
-    if line.get("11.1.1"):
-        return fen(line.get("11.1.1"), "FT1-11")
-    if not line.get("12.1.1"):
+    text, place = source.find("fee_amount", scope)
+    if text:
+        return fen(text, str(place))
+    unit, unit_place = source.find("fee_unit_amount", scope)
+    if not unit:
         raise Unreadable("FT1-11, the amount of the film line, is missing", REQUIRED_FIELD_MISSING)
-    quantity = line.get("10") or "1"
+    quantity = source.value("fee_quantity", scope) or "1"
     if not quantity.removeprefix("-").isdecimal():
         raise Unreadable(f"FT1-10 is {quantity[:32]!r}: the quantity of films is a whole number")
-    return fen(line.get("12.1.1"), "FT1-12") * int(quantity)
+    return fen(unit, str(unit_place)) * int(quantity)
 
 
-def _is_refund(line: Segment, amount: int) -> bool:
-    return line.get("6").upper() == fee_codes.CREDIT or amount < 0
+def _is_refund(source: Source, scope: Scope, amount: int) -> bool:
+    return source.code("fee_type", scope) == fee_codes.CREDIT or amount < 0
 
 
 def _choice(fee: FilmFee) -> str:
@@ -146,9 +176,3 @@ def _choice(fee: FilmFee) -> str:
         return "waived"
     # A film line without a price is part of the exam's own price.
     return "charge" if fee.amount_fen else "included"
-
-
-def _require_no_refund(fee: FilmFee) -> None:
-    if fee.is_refund:
-        text = f"fee line {fee.fee_line_id}: refunds are not acted upon yet: settle it with the cashier"
-        raise Unsupported(text)

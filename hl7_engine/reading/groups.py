@@ -1,29 +1,39 @@
 """A message with several orders or reports: which segments belong to which (v2.5.1 chapters 4.4, 7.3)."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from hl7_engine.er7 import Message, Segment
+from hl7_engine.er7 import Segment
 from hl7_engine.errors import REQUIRED_FIELD_MISSING, Unreadable
-from hl7_engine.reading.values import key
+from hl7_engine.reading.source import Scope, Source
 
 
 @dataclass
 class Group:
     """One ORC and OBR with what follows them until the next."""
 
+    source: Source
     orc: Segment
     obr: Segment
     others: list[Segment] = field(default_factory=list)
 
-    @property
-    def accession_number(self) -> str:
-        """OBR-18 (placer field 1, IHE RAD TF-2 4.2), else the filler's number."""
-        return key(self.obr, "18") or key(self.obr, "3.1") or key(self.orc, "3.1")
+    @cached_property
+    def scope(self) -> Scope:
+        """Its segments by name. An ORC or OBR that the group lacks is empty here, not the one of another group."""
+        return {segment.name: segment for segment in reversed(self.others)} | {
+            "ORC": self.orc,
+            "OBR": self.obr,
+        }
 
-    @property
+    @cached_property
+    def accession_number(self) -> str:
+        """检查号: OBR-18 (placer field 1, IHE RAD TF-2 4.2), else the filler's number, unless the profile differs."""
+        return self.source.key("accession_number", self.scope)
+
+    @cached_property
     def placer_order_number(self) -> str:
         """申请单号: ORC-2, repeated in OBR-2."""
-        return key(self.orc, "2.1") or key(self.obr, "2.1")
+        return self.source.key("order_number", self.scope)
 
     def named(self, name: str) -> list[Segment]:
         """The other segments of this name."""
@@ -32,19 +42,22 @@ class Group:
     def require_number(self) -> None:
         """Raise `Unreadable` unless the group says which exam it is about."""
         if not self.accession_number and not self.placer_order_number:
-            text = "neither OBR-18 (accession number) nor ORC-2 (order number) is given"
+            places = self.source.profile.fields
+            accession, order = places["accession_number"][0], places["order_number"][0]
+            text = f"neither {accession} (accession number) nor {order} (order number) is given"
             raise Unreadable(text, REQUIRED_FIELD_MISSING)
 
 
-def groups_of(message: Message) -> list[Group]:
+def groups_of(source: Source) -> list[Group]:
     """The groups in order. An OBR without an ORC of its own begins one too."""
+    message = source.message
     found: list[Group] = []
     for segment in message.all_segments:
         if segment.name == "ORC":
-            found.append(Group(segment, message.missing("OBR")))
+            found.append(Group(source, segment, message.missing("OBR")))
         elif segment.name == "OBR":
             if not found or not found[-1].obr.is_empty:
-                found.append(Group(message.missing("ORC"), segment))
+                found.append(Group(source, message.missing("ORC"), segment))
             else:
                 found[-1].obr = segment
         elif found:

@@ -4,7 +4,9 @@ from datetime import UTC, datetime
 
 from core.commands import PatientFacts
 from hl7_engine import charset
+from hl7_engine import profile as profiles
 from hl7_engine.er7 import Message
+from hl7_engine.reading.source import Source
 from hl7_engine.writing.payment import PaymentFacts
 from simulators.his_messages import Envelope, ExamFacts, ReportFacts
 
@@ -58,12 +60,12 @@ def envelope(control_id: str = "M1", charset: str = "gb18030") -> Envelope:
     return Envelope(control_id, NOON, charset)
 
 
-def opened(raw: bytes) -> Message:
-    """As a handler reads it."""
-    return Message.parse(charset.decode(raw).text)
+def opened(raw: bytes, profile: str = profiles.STANDARD) -> Source:
+    """As the drain reads it."""
+    return Source(Message.parse(charset.decode(raw).text), profiles.load(profile), FILM)
 
 
-def with_segments(kind: str, *segments: str) -> Message:
+def with_segments(kind: str, *segments: str, profile: str = profiles.STANDARD) -> Source:
     """A message of our own making: a header and the segments."""
     header = f"MSH|^~\\&|HIS|A|CLOUDFILM|B|20261124120000||{kind}|M1|P|2.5.1"
-    return Message.parse("\r".join([header, *segments]))
+    return opened("\r".join([header, *segments]).encode(), profile)

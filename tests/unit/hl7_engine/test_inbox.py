@@ -4,14 +4,16 @@ from typing import Any
 
 import pytest
 
-from core import failpoints, outbox
+from core import failpoints
 from core.db import database
-from core.models import InboundMessage, OutboxEvent
-from hl7_engine import acknowledge, charset, inbox
+from core.models import InboundMessage
+from hl7_engine import acknowledge, charset, inbox, profile
 from hl7_engine.acknowledge import AckResult
 from hl7_engine.er7 import Message
-from hl7_engine.framing import Damage, Frame
-from simulators.his_messages import adt_a04, omg_o19
+from hl7_engine.framing import Damage
+from hl7_engine.incoming import Incoming, Receipt
+from hl7_engine.site import Peer, Site
+from simulators.his_messages import omg_o19
 from tests.unit.hl7_engine.samples import EXAM, PATIENT, envelope
 
 pytestmark = [pytest.mark.requirement("P6", "P2"), pytest.mark.usefixtures("memory_database")]
@@ -20,8 +22,13 @@ ADDRESS = "10.0.0.5"
 ORDER = omg_o19(PATIENT, EXAM, envelope("M1"))
 
 
+def take(raw: bytes, damage: Damage | None = None) -> Receipt:
+    (receipt,) = inbox.accept([Incoming(raw, ADDRESS, damage=damage)])
+    return receipt
+
+
 def accept(raw: bytes, damage: Damage | None = None) -> AckResult:
-    return acknowledge.parse(inbox.accept(Frame(raw, damage), ADDRESS))
+    return acknowledge.parse(take(raw, damage).answer)
 
 
 def rows() -> list[InboundMessage]:
@@ -29,23 +36,22 @@ def rows() -> list[InboundMessage]:
 
 
 def test_message_is_stored_sealed_with_its_work_and_acknowledged() -> None:
-    assert accept(ORDER) == AckResult("AA", "M1")
+    assert accept(ORDER) == AckResult("CA", "M1")
     (row,) = rows()
     assert (row.peer, row.control_id, row.message_type) == ("HIS|HOSPITAL", "M1", "OMG^O19")
     assert (row.state, row.charset, row.body, row.error) == ("received", "gb18030", ORDER, "")
     (stored,) = database.execute_sql("SELECT body FROM inbound_message").fetchone()
     assert "珅東".encode("gb18030") not in bytes(stored)
-    (work,) = outbox.claim(10)
-    assert (work.kind, work.payload) == ("hl7_received", {"message_id": row.id})
+    assert (row.channel, row.format, row.address) == ("mllp", "er7", ADDRESS)
 
 
 def test_commit_comes_before_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[tuple[str, int, int]] = []
+    seen: list[tuple[str, int]] = []
     inside: dict[str, Any] = {}
 
     def spy(name: str) -> None:
         inside[name] = database.in_transaction()
-        seen.append((name, InboundMessage.select().count(), OutboxEvent.select().count()))
+        seen.append((name, InboundMessage.select().count()))
 
     def build(*arguments: Any) -> bytes:
         spy("answer")
@@ -53,8 +59,8 @@ def test_commit_comes_before_the_answer(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(failpoints, "passing", spy)
     monkeypatch.setattr(acknowledge, "build", build)
-    inbox.accept(Frame(ORDER), ADDRESS)
-    assert seen == [("hl7.before_commit", 1, 1), ("hl7.before_ack", 1, 1), ("answer", 1, 1)]
+    take(ORDER)
+    assert seen == [("hl7.before_commit", 1), ("hl7.before_ack", 1), ("answer", 1)]
     assert inside == {"hl7.before_commit": True, "hl7.before_ack": False, "answer": False}
 
 
@@ -64,9 +70,8 @@ def test_death_before_the_commit_leaves_nothing(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(failpoints, "passing", die)
     with pytest.raises(SystemExit, match="before_commit"):
-        inbox.accept(Frame(ORDER), ADDRESS)
+        take(ORDER)
     assert rows() == []
-    assert OutboxEvent.select().count() == 0
 
 
 @pytest.mark.parametrize(
@@ -77,19 +82,15 @@ def test_death_before_the_commit_leaves_nothing(monkeypatch: pytest.MonkeyPatch)
 def test_repetition_is_acknowledged_and_not_stored_again(repeated: bytes) -> None:
     accept(ORDER)
     InboundMessage.update(state="handled").execute()
-    assert accept(repeated) == AckResult("AA", "M1")
+    assert accept(repeated) == AckResult("CA", "M1")
     (row,) = rows()
     assert row.state == "handled"
-    assert OutboxEvent.select().count() == 1
 
 
-def test_reused_control_id_with_another_content_is_another_message(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_reused_control_id_with_another_content_is_another_message() -> None:
     accept(ORDER)
     accept(omg_o19(PATIENT, EXAM, envelope("M1"), control="XO"))
     assert len(rows()) == 2
-    assert "control_id_reused" in "".join(capsys.readouterr())
 
 
 def test_same_control_id_of_another_sender_is_another_message() -> None:
@@ -98,17 +99,66 @@ def test_same_control_id_of_another_sender_is_another_message() -> None:
     assert [row.peer for row in rows()] == ["HIS|HOSPITAL", "RIS|HOSPITAL"]
 
 
-def test_messages_of_one_order_are_handled_in_order_and_others_beside_them() -> None:
+def test_batch_is_stored_in_its_order_and_each_message_has_its_own_receipt() -> None:
     accept(ORDER)
-    accept(omg_o19(PATIENT, EXAM, envelope("M2"), control="XO"))
-    accept(adt_a04(PATIENT, envelope("M3")))
-    first, other = outbox.claim(10)
-    assert (first.payload["message_id"], other.payload["message_id"]) == (1, 3)
-    outbox.finish(first.id)
-    (second,) = outbox.claim(10)
-    assert second.payload["message_id"] == 2
-    streams = [row.stream for row in OutboxEvent.select()]
-    assert not any("SQ1" in stream or "0001234567" in stream for stream in streams)
+    other = omg_o19(PATIENT, EXAM, envelope("M2"), control="XO")
+    found = inbox.accept([Incoming(raw, ADDRESS) for raw in (ORDER, other, b"HELLO", other)])
+    assert [receipt.state for receipt in found] == ["known", "stored", "refused", "known"]
+    assert [receipt.message_id for receipt in found] == [1, 2, 3, 2]
+    assert [row.state for row in rows()] == ["received", "received", "refused"]
+
+
+@pytest.mark.parametrize(
+    ("told", "code", "refused"),
+    [
+        ("|||AL|NE", "CA", "CE"),
+        ("|||AL|AL", "CA", "CE"),
+        ("|||ER|NE", "", "CE"),
+        ("|||SU|NE", "CA", ""),
+        ("|||NE|NE", "", ""),
+        ("|||NE|AL", "AA", "AE"),
+        ("||||AL", "AA", "AE"),
+        ("|||||", "AA", "AE"),
+    ],
+)
+def test_answer_is_the_one_that_the_header_asks_for(told: str, code: str, refused: str) -> None:
+    header = f"MSH|^~\\&|HIS|A|B|C|20261124||ADT^A04|M1|P|2.5.1{told}"
+    assert _code(take(header.encode() + b"\rPID|1||7")) == code
+    assert _code(take(header.replace("|M1|", "||").encode() + b"\rPID|1||7")) == refused
+
+
+def _code(receipt: Receipt) -> str:
+    return acknowledge.parse(receipt.answer).code if receipt.answer else ""
+
+
+def test_profile_forces_a_mode_whatever_the_header_says() -> None:
+    site = Site(peers=(Peer(name="RIS", sender="HIS|HOSPITAL", profile=profile.load("dragonris_23")),))
+    (receipt,) = inbox.accept([Incoming(ORDER, ADDRESS)], site)
+    assert _code(receipt) == "AA"
+
+
+@pytest.mark.parametrize(
+    ("form", "content", "state"),
+    [
+        ("json", b'{"action": "PlaceOrder"}', "stored"),
+        ("json", '{"action": "瑋"}'.encode("gb18030"), "stored"),
+        ("json", b"{", "refused"),
+        ("json", b"7", "refused"),
+        ("json", b"[" * 100_000, "refused"),
+        ("v3", b"<a/>", "stored"),
+        ("v3", '<?xml version="1.0" encoding="GBK"?><a>瑋</a>'.encode("gbk"), "stored"),
+        ("v3", b"<a>", "refused"),
+        ("v3", b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "refused"),
+    ],
+)
+def test_xml_and_json_are_only_checked_at_the_door(form: str, content: bytes, state: str) -> None:
+    item = Incoming(content, ADDRESS, "soap", format=form, peer="his-web", message_type="CheckAppInfoAdd")
+    first, second = inbox.accept([item, item])
+    assert (first.state, first.answer) == (state, b"")
+    assert second.state == ("known" if state == "stored" else "refused")
+    (row,) = rows()
+    assert (row.peer, row.message_type, row.format, row.body) == ("his-web", "CheckAppInfoAdd", form, content)
+    assert bool(first.reason) == (state == "refused")
 
 
 @pytest.mark.parametrize(
@@ -116,12 +166,12 @@ def test_messages_of_one_order_are_handled_in_order_and_others_beside_them() -> 
     [
         (b"", None, "AR", "", ADDRESS, "does not begin with an MSH"),
         (b"HELLO", None, "AR", "", ADDRESS, "does not begin with an MSH"),
-        (ORDER[:200], Damage.NO_END, "AR", "M1", "HIS|HOSPITAL", "has no end"),
-        (ORDER[:200], Damage.TOO_LONG, "AR", "M1", "HIS|HOSPITAL", "longer than"),
-        (ORDER + b"\xff\xff", None, "AE", "M1", "HIS|HOSPITAL", "neither UTF-8 nor GB18030"),
-        (ORDER + b"\x00", None, "AE", "M1", "HIS|HOSPITAL", "NUL"),
-        (ORDER.replace(b"|M1|", b"||"), None, "AE", "", "HIS|HOSPITAL", "MSH-10, the control id, is missing"),
-        (ORDER.replace(b"OMG^O19^OMG_O19", b""), None, "AE", "M1", "HIS|HOSPITAL", "MSH-9, the message type"),
+        (ORDER[:200], Damage.NO_END, "CR", "M1", "HIS|HOSPITAL", "has no end"),
+        (ORDER[:200], Damage.TOO_LONG, "CR", "M1", "HIS|HOSPITAL", "longer than"),
+        (ORDER + b"\xff\xff", None, "CE", "M1", "HIS|HOSPITAL", "neither UTF-8 nor GB18030"),
+        (ORDER + b"\x00", None, "CE", "M1", "HIS|HOSPITAL", "NUL"),
+        (ORDER.replace(b"|M1|", b"||"), None, "CE", "", "HIS|HOSPITAL", "MSH-10, the control id, is missing"),
+        (ORDER.replace(b"OMG^O19^OMG_O19", b""), None, "CE", "M1", "HIS|HOSPITAL", "MSH-9, the message type"),
     ],
     ids=["empty", "no header", "no end", "too long", "characters", "NUL", "no control id", "no type"],
 )
@@ -135,12 +185,11 @@ def test_what_is_refused_is_kept_and_says_why(
     (row,) = rows()
     assert (row.state, row.peer, row.control_id, row.body) == ("refused", peer, control_id, raw)
     assert error in row.error
-    assert OutboxEvent.select().count() == 0
 
 
 def test_answer_is_addressed_to_the_sender_in_its_own_characters() -> None:
     raw = ORDER.replace(b"|HIS|HOSPITAL|", "|HIS|珅東医院|".encode("gb18030"))
-    answer = inbox.accept(Frame(raw), ADDRESS)
+    answer = take(raw).answer
     text, used = charset.decode(answer)
     message = Message.parse(text)
     assert used == "gb18030"
@@ -157,21 +206,21 @@ def test_answer_is_addressed_to_the_sender_in_its_own_characters() -> None:
 
 
 def test_answer_uses_the_separators_of_the_sender() -> None:
-    answer = inbox.accept(Frame(b"MSH!@*%$!HIS!A!B!C!20261124!!ORM@O01!M7!P!2.3\r"), ADDRESS)
+    answer = take(b"MSH!@*%$!HIS!A!B!C!20261124!!ORM@O01!M7!P!2.3\r").answer
     assert answer.startswith(b"MSH!@*%$!B!C!HIS!A!")
     assert b"\rMSA!AA!M7\r" in answer
     assert b"!ACK@O01@ACK!" in answer
 
 
 def test_refusal_carries_an_err_segment() -> None:
-    answer = Message.parse(inbox.accept(Frame(ORDER.replace(b"|M1|", b"||")), ADDRESS).decode())
+    answer = Message.parse(charset.decode(take(ORDER.replace(b"|M1|", b"||")).answer).text)
     assert answer.get("ERR-3") == "101^Required field missing^HL70357"
     assert (answer.get("ERR-4"), answer.get("MSA-3")) == ("E", answer.get("ERR-8"))
 
 
 def test_answer_when_nothing_could_be_stored() -> None:
-    answer = acknowledge.parse(inbox.unavailable(Frame(ORDER), ADDRESS))
-    assert (answer.code, answer.control_id) == ("AR", "M1")
+    answer = acknowledge.parse(inbox.unavailable(Incoming(ORDER, ADDRESS)).answer)
+    assert (answer.code, answer.control_id) == ("CR", "M1")
     assert "send it again" in answer.text
 
 

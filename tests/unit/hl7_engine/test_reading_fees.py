@@ -1,24 +1,26 @@
-"""DFT^P03 of the HIS: who collected which film line, and what only a person may decide."""
+"""DFT^P03 of the HIS: who collected which film line, what was paid back, what is waived."""
+
+from datetime import UTC, datetime
 
 import pytest
 
-from core.commands import SettleFee
-from hl7_engine.errors import Unsupported
+from core.commands import RefundFee, SettleFee, WaiveFee
 from hl7_engine.reading import fees
 from simulators.his_messages import dft_cg
 from tests.unit.hl7_engine.samples import EXAM, FILM, NOON, PATIENT, envelope, opened, with_segments
 
 pytestmark = pytest.mark.requirement("S3", "P6")
 
+THREE = datetime(2026, 11, 24, 7, tzinfo=UTC)
 LINE = f"FT1|1|FY1|JS1|20261124120000||CG|{FILM}|||1|20.00"
 
 
 def read(*segments: str) -> list[object]:
-    return fees.read(with_segments("DFT^P03", *segments), FILM)
+    return fees.read(with_segments("DFT^P03", *segments))
 
 
 def test_collected_at_the_window() -> None:
-    assert fees.read(opened(dft_cg(PATIENT, EXAM, "JS88", envelope())), FILM) == [
+    assert fees.read(opened(dft_cg(PATIENT, EXAM, "JS88", envelope()))) == [
         SettleFee("his", "FY0002", "FY0002", 2000, NOON, "cashier", "JS88")
     ]
 
@@ -44,14 +46,32 @@ def test_lines_of_other_items_and_lines_not_yet_paid_do_not_concern_us() -> None
     assert read(LINE, "ZFE|1|FY1|SQ1|0|Y") == []
 
 
+def test_refund_is_for_its_original_line_and_has_a_key_of_its_own() -> None:
+    line = LINE.replace("FY1", "FY12").replace("CG", "CR").replace("|1|20.00", "|-1|-20.00")
+    detail = "ZFE|1|FY12|SQ1|3|Y|CK|20261124150000|20.00|20.00|TF3|4711|WX||S0012|FY1"
+    assert read(line, detail) == [RefundFee("his", "FY12", "FY1", 2000, THREE, "cashier", "4711")]
+
+
 @pytest.mark.parametrize(
-    ("segments", "text"),
-    [
-        ((LINE.replace("CG", "CR"),), "refunds are not acted upon"),
-        ((LINE, "ZFE|1|FY1|SQ1|3|Y"), "refunds are not acted upon"),
-        ((LINE, "ZFE|1|FY1|SQ1|4|Y"), "a waiver comes with its order"),
-    ],
+    "segments",
+    [(LINE.replace("CG", "CR"),), (LINE, "ZFE|1|FY1|SQ1|3|Y"), (LINE.replace("20.00", "-20.00"),)],
+    ids=["FT1-6", "ZFE-4", "negative amount"],
 )
-def test_refunds_and_waivers_need_a_person(segments: tuple[str, ...], text: str) -> None:
-    with pytest.raises(Unsupported, match=text):
-        read(*segments)
+def test_each_way_to_say_that_money_went_back(segments: tuple[str, ...]) -> None:
+    (command,) = read(*segments)
+    assert isinstance(command, RefundFee)
+    assert (command.fee_line_id, command.amount_fen) == ("FY1", 2000)
+
+
+def test_refund_under_way_is_none_yet_and_a_waiver_is_one() -> None:
+    assert read(LINE, "ZFE|1|FY1|SQ1|2|Y") == []
+    assert read(LINE, "ZFE|1|FY1|SQ1|4|Y") == [WaiveFee("FY1", "SQ1", NOON)]
+
+
+def test_dialect_of_a_county_his() -> None:
+    """FT1-6 of 1 and -1, states in Chinese (research of public decoders)."""
+    paid, refunded = (
+        fees.read(with_segments("DFT^P03", LINE.replace("|CG|", f"|{told}|"), profile="county_his"))
+        for told in ("1", "-1")
+    )
+    assert [type(command) for command in paid + refunded] == [SettleFee, RefundFee]

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.commands import CancelOrder, CompleteExam, FeeLine, PlaceOrder
-from hl7_engine.er7 import Message
+from core.commands import CancelOrder, CompleteExam, FeeLine, NoteProgress, PlaceOrder
 from hl7_engine.errors import Unreadable, Unsupported
 from hl7_engine.reading import order
+from hl7_engine.reading.source import Source
 from simulators.his_messages import omg_o19, orm_complete
 from tests.unit.hl7_engine.samples import EXAM, FILM, NOON, PATIENT, envelope, opened, with_segments
 
@@ -16,8 +16,8 @@ pytestmark = pytest.mark.requirement("P6", "S3")
 FT1 = f"FT1|1|FY1|JS1|20261124||CG|{FILM}^影像费|||1|20.00|20.00"
 
 
-def read(message: Message) -> list[object]:
-    return order.read(message, FILM)
+def read(source: Source) -> list[object]:
+    return order.read(source)
 
 
 def only_fee(*segments: str) -> FeeLine:
@@ -57,7 +57,10 @@ def test_completed_exam_names_its_studies() -> None:
     assert command == CompleteExam("CT1", "SQ1", PATIENT, ("1.2.3", "1.2.4"), NOON)
 
 
-@pytest.mark.parametrize(("status", "commands"), [("IP", []), ("", []), ("CA", [CancelOrder])])
+@pytest.mark.parametrize(
+    ("status", "commands"),
+    [("IP", [NoteProgress]), ("AR", [NoteProgress]), ("HD", []), ("", []), ("CA", [CancelOrder])],
+)
 def test_other_status(status: str, commands: list[type]) -> None:
     found = read(with_segments("ORM^O01", f"ORC|SC|SQ1|||{status}", "OBR|1|SQ1"))
     assert [type(command) for command in found] == commands
@@ -129,7 +132,7 @@ def test_amount_from_quantity_and_unit_price() -> None:
     [
         ((), Unreadable, "no ORC"),
         (("ORC|NW", "OBR|1"), Unreadable, "neither OBR-18"),
-        (("ORC|XX|SQ1",), Unsupported, "ORC-1 is 'XX'"),
+        (("ORC|QQ|SQ1",), Unsupported, "ORC-1 is 'QQ'"),
         (("ORC|NW|" + "9" * 65,), Unreadable, "ORC-2.1 has more than 64"),
         (("ORC|SC|SQ1|||CM", "OBR|1|SQ1", "ZDS|1.2.x"), Unreadable, "ZDS-1 is '1.2.x'"),
         (
@@ -138,10 +141,14 @@ def test_amount_from_quantity_and_unit_price() -> None:
             "FT1-2 of the film line is missing",
         ),
         (("ORC|NW|SQ1", "OBR|1|SQ1", FT1.replace("20.00", "")), Unreadable, "FT1-11, the amount"),
-        (("ORC|NW|SQ1", "OBR|1|SQ1", FT1.replace("20.00", "20.001")), Unreadable, "FT1-11 is '20.001'"),
-        (("ORC|NW|SQ1", "OBR|1|SQ1", FT1.replace("20.00", "1E999999999")), Unreadable, "FT1-11 is"),
-        (("ORC|NW|SQ1", "OBR|1|SQ1", FT1.replace("CG", "CR")), Unsupported, "refunds are not acted upon"),
-        (("ORC|NW|SQ1", "OBR|1|SQ1", FT1.replace("|20.00|", "|-20.00|")), Unsupported, "refunds"),
+        (("ORC|NW|SQ1", "OBR|1|SQ1", FT1.replace("20.00", "20.001")), Unreadable, "FT1-11.1.1 is '20.001'"),
+        (("ORC|NW|SQ1", "OBR|1|SQ1", FT1.replace("20.00", "1E999999999")), Unreadable, "FT1-11.1.1 is"),
+        (("ORC|NW|SQ1", "OBR|1|SQ1", FT1.replace("CG", "CR")), Unsupported, "a refund comes by DFT"),
+        (
+            ("ORC|NW|SQ1", "OBR|1|SQ1", FT1.replace("|20.00|", "|-20.00|")),
+            Unsupported,
+            "a refund comes by DFT",
+        ),
         (("ORC|NW|SQ1|||||||2026-11-24",), Unreadable, "ORC-9.1 is '2026-11-24'"),
     ],
 )

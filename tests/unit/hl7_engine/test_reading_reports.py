@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.commands import DeliverReport
+from core.commands import DeliverReport, WithdrawReport
 from hl7_engine.errors import Unreadable, Unsupported
 from hl7_engine.reading import report
 from simulators.his_messages import oru_r01
@@ -95,9 +95,16 @@ def test_report_that_is_not_approved_is_nothing_yet(status: str) -> None:
     assert report.read(message) == []
 
 
-def test_withdrawn_report_needs_a_person() -> None:
-    with pytest.raises(Unsupported, match="OBR-25 is 'X'"):
-        report.read(with_segments("ORU^R01", f"OBR|1|SQ1{'|' * 23}X"))
+@pytest.mark.parametrize("status", ["X", "D"])
+def test_withdrawn_report(status: str) -> None:
+    assert report.read(with_segments("ORU^R01", f"OBR|1|SQ1{'|' * 23}{status}")) == [
+        WithdrawReport("", "SQ1", NOON)
+    ]
+
+
+def test_unknown_status_needs_a_person() -> None:
+    with pytest.raises(Unsupported, match="OBR-25 is 'Z'"):
+        report.read(with_segments("ORU^R01", f"OBR|1|SQ1{'|' * 23}Z"))
 
 
 @pytest.mark.parametrize(

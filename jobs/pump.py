@@ -1,0 +1,46 @@
+"""Work that is its own queue (the inbox of messages): stepped in a thread of the relay as long as there is any."""
+
+import threading
+from collections.abc import Callable
+
+import peewee
+
+from core import db
+from core.logs import get_logger
+
+# As often as the relay looks (jobs/relay.py).
+POLL_SECONDS = 0.25
+AFTER_FAILURE_SECONDS = 5.0
+
+
+class Pump:
+    """Runs `step` again and again; it returns how much it did. Nothing done, or a failure: a pause."""
+
+    def __init__(self, name: str, step: Callable[[], int]) -> None:
+        self._name = name
+        self._step = step
+        self._log = get_logger("jobs")
+
+    def run_forever(self, stop: threading.Event) -> None:
+        """Step until `stop` is set; no failure ends it, since what waits must not wait for a restart."""
+        with db.connection():
+            while not stop.is_set():
+                stop.wait(self._pause())
+
+    def run_until_idle(self) -> None:
+        """Step until nothing is left to do; raises what a step raises."""
+        with db.connection():
+            while self._step():
+                pass
+
+    def _pause(self) -> float:
+        try:
+            return 0.0 if self._step() else POLL_SECONDS
+        except peewee.PeeweeException as error:
+            self._log.error("pump_database_away", pump=self._name, why=type(error).__name__)
+            # A broken connection does not heal by itself.
+            db.database.close()
+            db.database.connect(reuse_if_open=True)
+        except Exception:
+            self._log.error("pump_failed", pump=self._name, exc_info=True)
+        return AFTER_FAILURE_SECONDS
