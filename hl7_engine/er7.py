@@ -48,6 +48,21 @@ def parse_path(text: str) -> Path:
     return Path(int(field), int(repetition or 1), int(component or 0), int(subcomponent or 0))
 
 
+def parse_message_path(text: str) -> tuple[str, int, Path]:
+    """`FT1[2]-11` as segment name, its occurrence (from 1) and the path inside it. ValueError for what is none."""
+    name, number, inner = _split_path(text)
+    return name, number, parse_path(inner)
+
+
+@lru_cache(maxsize=1024)
+def _split_path(text: str) -> tuple[str, int, str]:
+    match = _MESSAGE_PATH.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no path like PID-5.1 or FT1[2]-11")
+    name, occurrence, inner = match.groups()
+    return name, int(occurrence or 1), inner
+
+
 class Segment:
     """One segment. Missing fields read as empty, and so does HL7's explicit null `""`: it never erases."""
 
@@ -88,6 +103,12 @@ class Segment:
                 # MSH-1 is the separator itself.
                 self._fields.insert(1, separator)
         return self._fields[field] if field < len(self._fields) else ""
+
+    @property
+    def last_field(self) -> int:
+        """The number of its last field."""
+        self.raw(0)
+        return len(self._fields or ()) - 1
 
     def text(self, field: int) -> str:
         """A field of running text (TX, FT): its repetitions are lines.
@@ -149,14 +170,10 @@ class Message:
 
     def get(self, path: str) -> str:
         """The value at `PID-5.1` or, of the second such segment, at `FT1[2]-11`."""
-        match = _MESSAGE_PATH.fullmatch(path)
-        if match is None:
-            raise ValueError(f"{path!r} is no path like PID-5.1 or FT1[2]-11")
-        name, occurrence, inner = match.groups()
-        if occurrence is None:
+        name, number, inner = _split_path(path)
+        if number == 1:
             return self.first(name).get(inner)
         found = self.segments(name)
-        number = int(occurrence)
         return found[number - 1].get(inner) if 1 <= number <= len(found) else ""
 
     @property
