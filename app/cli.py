@@ -6,9 +6,11 @@ import click
 
 from app.commands.check import check
 from app.commands.demo import demo
+from app.commands.hl7 import hl7_group
 from app.commands.installation import audit_group, messages, preflight, setup, unseal
 from app.commands.run import run
 from app.commands.story import faults, story
+from core import logs
 from core.errors import CloudFilmError
 from crypto.errors import CryptoError
 
@@ -18,12 +20,14 @@ def cli() -> None:
     """CloudFilm 云胶片: medical images kept for decades, open on a phone in a second."""
 
 
-for command in (setup, demo, story, faults, run, messages, preflight, audit_group, unseal, check):
+for command in (setup, demo, story, faults, run, messages, preflight, audit_group, hl7_group, unseal, check):
     cli.add_command(command)
 
 
 def main() -> None:
     """Run the command line; known errors end with status 1 and their message."""
+    # Before anything logs: structlog's own way to show an exception would print local variables, and names with them.
+    logs.configure("WARNING", "command")
     try:
         cli()
     except (CloudFilmError, CryptoError) as error:

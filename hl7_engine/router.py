@@ -35,10 +35,8 @@ class Router:
         message_type = source.message.type
         reader = self._readers.get(message_type) or self._readers.get(message_type.partition("^")[0])
         if reader is None:
-            families = sorted({known.partition("^")[0] for known in self._readers})
             raise Unsupported(
-                f"message type {message_type[:32]} is not read here: {', '.join(families)} are "
-                "(docs/hl7-interface.md lists the events)"
+                f"message type {message_type[:32]} is not read here: docs/hl7-interface.md lists those that are"
             )
         return list(reader(source))
 

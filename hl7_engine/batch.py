@@ -1,0 +1,49 @@
+"""Several messages in one block or file (HL7 batch protocol, v2.5.1 chapter 2.10.3): FHS BHS MSH… BTS FTS.
+
+Tolerant as senders are: trailers may be missing, files may hold messages one after the other without any envelope, or
+MLLP blocks as they were on the wire. Work on bytes, before anything is decoded: neither UTF-8 nor GB18030 has one of the
+bytes looked for inside a character at the beginning of a line.
+"""
+
+import re
+
+from hl7_engine.framing import Deframer
+
+# An envelope segment: name and field separator.
+_ENVELOPE = re.compile(rb"(?:FHS|BHS|BTS|FTS)[^A-Za-z0-9\s]")
+# A message begins at the beginning of a line. The separator after MSH keeps "MSH" in running text from counting.
+_BEGIN = re.compile(rb"(?:^|(?<=[\r\n\x0b]))MSH(?=[^A-Za-z0-9\s])")
+_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|$)")
+_BOM = b"\xef\xbb\xbf"
+
+
+def is_batch(content: bytes) -> bool:
+    """Whether the content begins with a batch or file header."""
+    return bool(_ENVELOPE.match(content.removeprefix(_BOM).lstrip()))
+
+
+def split(content: bytes) -> list[bytes]:
+    """The messages in order, each as it stands; content that holds none comes back as the one thing that it is."""
+    if content.startswith(b"\x0b"):
+        frames = _frames(content)
+        if frames:
+            return [message for frame in frames for message in split(frame)]
+    starts = [match.start() for match in _BEGIN.finditer(content.removeprefix(_BOM))]
+    if len(starts) < 2 and not is_batch(content):
+        return [content]
+    body = content.removeprefix(_BOM)
+    if not starts:
+        return [content]
+    ends = [*starts[1:], len(body)]
+    return [_without_envelope(body[start:end]) for start, end in zip(starts, ends, strict=True)]
+
+
+def _frames(content: bytes) -> list[bytes]:
+    deframer = Deframer()
+    return [frame.content for frame in [*deframer.feed(content), *deframer.flush()] if frame.damage is None]
+
+
+def _without_envelope(part: bytes) -> bytes:
+    """The message without the trailers and headers of batches between it and the next one."""
+    kept = (line for line in _LINE.findall(part) if not _ENVELOPE.match(line.lstrip()))
+    return b"".join(kept).rstrip(b"\r\n\x1c\x0b") + b"\r"
