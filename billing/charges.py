@@ -46,7 +46,7 @@ def fee_state(exam: Exam) -> str:
     An exam without any line is `none` and waits for its order: images and report may come first, and what is
     published cannot be taken back.
     """
-    lines = list(Charge.select().where(Charge.exam == exam, Charge.state != "cancelled"))
+    lines = [line for line in Charge.all_with(Charge.exam == exam) if line.state != "cancelled"]
     if not lines:
         return "none"
     if any(_is_owed(line) for line in lines):

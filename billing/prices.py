@@ -11,16 +11,12 @@ from core.models import PriceItem
 
 def price_of(code: str, at: datetime) -> int | None:
     """The price of an item on that day, in fen; None when the list has none."""
-    item = (
-        PriceItem.select()
-        .where(
-            PriceItem.code == code,
-            PriceItem.valid_from <= at,
-            PriceItem.valid_to.is_null() | (PriceItem.valid_to > at),
-        )
-        .first()
+    valid = (
+        item
+        for item in PriceItem.all_with(PriceItem.code == code)
+        if item.valid_from <= at and (item.valid_to is None or item.valid_to > at)
     )
-    return item.amount_fen if item else None
+    return next((item.amount_fen for item in valid), None)
 
 
 def add_price(code: str, name: str, amount_fen: int, valid_from: datetime | None = None) -> None:

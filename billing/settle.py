@@ -57,8 +57,9 @@ def settle(command: SettleFee) -> SettleOutcome:
 
 def apply_waiting(fee_line_id: str) -> None:
     """Decide on the payments that came before their line; called in the transaction that writes the line."""
-    waiting = Settlement.select().where(Settlement.fee_line_id == fee_line_id, Settlement.state == "waiting")
-    for settlement in list(waiting.order_by(Settlement.id)):
+    for settlement in Settlement.all_with(
+        Settlement.fee_line_id == fee_line_id, Settlement.state == "waiting"
+    ):
         _decide(settlement)
 
 
@@ -67,6 +68,8 @@ def lock_line(fee_line_id: str) -> Charge | None:
     charge = Charge.get_or_none(Charge.fee_line_id == fee_line_id)
     if charge is not None and charge.exam_id is not None:
         db.lock(Exam(id=charge.exam_id))
+    if db.is_sqlite():
+        return charge
     db.lock_name(f"fee_line:{fee_line_id}")
     return Charge.get_or_none(Charge.fee_line_id == fee_line_id)
 

@@ -55,9 +55,13 @@ def connection() -> Iterator[None]:
 
 @contextmanager
 def transaction() -> Iterator[None]:
-    """One transaction; nested calls join the outer one by a savepoint. Connects when needed."""
-    with connection(), database.atomic():
-        yield
+    """One transaction; inside another one, a part of it: what fails in it fails as a whole. Connects when needed."""
+    with connection():
+        if database.in_transaction():
+            yield
+        else:
+            with database.atomic():
+                yield
 
 
 def lock(row: peewee.Model) -> None:

@@ -96,10 +96,26 @@ def _source_of(name: str, found: SchemaDiff) -> str:
     """peewee's source with our names of indexes, without its remark that `created_at` has no SQL default."""
     source = re.sub(r"^# Generated from .*\n", "", str(migrations.template(found)))
     source = re.sub(r"^# TODO: created_at: default .*\n+", "", source, flags=re.MULTILINE)
+    missing = re.findall(r"^# TODO: \w+: (?:create )?index (\w+) ", source, flags=re.MULTILINE)
+    source = re.sub(r"^# TODO: \w+: (?:create )?index .*\n+", "", source, flags=re.MULTILINE)
+    statements = "".join(f"    db.execute_sql({_partial_index(name)!r})\n" for name in missing)
+    source = source.replace("\n\n\ndef down", f"\n{statements}\n\ndef down", 1)
     source = source.replace(
         "        class Meta:\n", "        class Meta:\n            legacy_table_names = False\n"
     )
     return f'"""{name.capitalize()}: frozen when it was written, independent of the models."""\n\n{source}'
+
+
+def _partial_index(name: str) -> str:
+    """What peewee's migrations cannot write: an index of some rows only."""
+    for model in ALL_MODELS:
+        for index in model._meta.indexes:
+            if isinstance(index, peewee.Index) and index._name == name:
+                columns = ", ".join(field.column_name for field in index._expressions)
+                return (
+                    f"CREATE INDEX {name} ON {model._meta.table_name} ({columns}) WHERE {columns} IS NOT NULL"
+                )
+    raise Misconfigured(f"no model has an index {name}")
 
 
 if __name__ == "__main__":

@@ -211,7 +211,7 @@ def _note_reused_control_ids(rows: list[InboundMessage]) -> None:
         )
         .where(
             InboundMessage.id.in_([row.id for row in rows]),
-            InboundMessage.origin.is_null(),
+            InboundMessage.origin_id.is_null(),
             earlier.state != "refused",
         )
     )

@@ -5,13 +5,6 @@ from core.fields import UtcDateTimeField
 
 
 def up(migrator, db):
-    class InboundMessage(Model):
-        id = BigAutoField()
-        class Meta:
-            legacy_table_names = False
-            database = db
-            table_name = 'inbound_message'
-
     class Patient(Model):
         id = BigAutoField()
         class Meta:
@@ -91,7 +84,7 @@ def up(migrator, db):
     migrator.migrate(migrator.add_column('inbound_message', 'accession_number', CharField(null=True, max_length=64)))
     migrator.migrate(migrator.add_column('inbound_message', 'patient_number', CharField(null=True, max_length=64)))
     migrator.migrate(migrator.add_column('inbound_message', 'outcome', CharField(max_length=128, default='')))
-    migrator.migrate(migrator.add_column('inbound_message', 'origin_id', ForeignKeyField(InboundMessage, field=InboundMessage.id, null=True, index=False)))
+    migrator.migrate(migrator.add_column('inbound_message', 'origin_id', BigIntegerField(null=True)))
     migrator.migrate(migrator.add_column('settlement', 'kind', CharField(max_length=7, default='payment')))
     migrator.migrate(migrator.add_column('outbound_message', 'error', CharField(max_length=500, default='')))
     migrator.migrate(migrator.add_index('inbound_message', ('state', 'id')))

@@ -1,6 +1,5 @@
 """When any system speaks of an exam, then we find its row, or begin a placeholder that the others join later."""
 
-from core import db
 from core.commands import PatientFacts
 from core.errors import Refused
 from core.models import Exam
@@ -16,18 +15,16 @@ def find_or_create_exam(
     exam = _find(accession_number, placer_order_number)
     if exam is None:
         number = accession_number or placer_order_number
-        Exam.insert(
-            accession_number=number, placer_order_number=placer_order_number
-        ).on_conflict_ignore().execute()
+        Exam.add_if_new(accession_number=number, placer_order_number=placer_order_number)
         exam = Exam.get(Exam.accession_number == number)
-    db.lock(exam)
-    exam = Exam.get_by_id(exam.id)
-    if accession_number:
+    exam = exam.locked()
+    if accession_number and exam.accession_number != accession_number:
         exam.accession_number = accession_number
-    if placer_order_number:
+    if placer_order_number and exam.placer_order_number != placer_order_number:
         exam.placer_order_number = placer_order_number
-    if facts is not None:
-        exam.patient = find_or_create_patient(facts) or exam.patient
+    patient = find_or_create_patient(facts) if facts is not None else None
+    if patient is not None and exam.patient_id != patient.id:
+        exam.patient = patient
     exam.save()
     return exam
 

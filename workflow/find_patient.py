@@ -17,9 +17,7 @@ def find_or_create_patient(facts: PatientFacts) -> Patient | None:
     _take_over(patient, facts)
     patient.save()
     for assigner, value in facts.identifiers:
-        PatientIdentifier.insert(
-            patient=patient, assigner=assigner, value=value
-        ).on_conflict_ignore().execute()
+        PatientIdentifier.add_if_new(patient=patient, assigner=assigner, value=value)
     return patient
 
 
@@ -37,16 +35,16 @@ def _find(facts: PatientFacts) -> Patient | None:
 
 
 def _take_over(patient: Patient, facts: PatientFacts) -> None:
-    if facts.name:
+    if facts.name and facts.name != patient.name:
         patient.name = facts.name
         patient.name_index = blind_index("name", facts.name)
-    if facts.id_number:
+    if facts.id_number and normalise_id_number(facts.id_number) != patient.id_number:
         patient.id_number = normalise_id_number(facts.id_number)
         patient.id_number_index = blind_index("id_number", patient.id_number)
-    if facts.phone:
+    if facts.phone and facts.phone != patient.phone:
         patient.phone = facts.phone
         patient.phone_index = blind_index("phone", facts.phone)
-    if facts.sex != "U":
+    if facts.sex not in ("U", patient.sex):
         patient.sex = facts.sex
-    if facts.birth_date:
+    if facts.birth_date and facts.birth_date != patient.birth_date:
         patient.birth_date = facts.birth_date

@@ -19,13 +19,12 @@ def join_study(study: Study) -> Exam | None:
 
 def join_studies_of(exam: Exam) -> None:
     """Join every waiting study that this exam's new facts make certain."""
-    declared = ExamStudy.select(ExamStudy.study_uid).where(ExamStudy.exam == exam)
-    candidates = Study.select().where(
-        Study.exam.is_null(),
-        Study.study_uid.in_(declared) | (Study.accession_number == exam.accession_number),
-    )
-    for study in list(candidates):
-        join_study(study)
+    candidates = Study.all_with(Study.accession_number == exam.accession_number)
+    for declared in ExamStudy.all_with(ExamStudy.exam == exam):
+        candidates += Study.all_with(Study.study_uid == declared.study_uid)
+    for study in candidates:
+        if study.exam_id is None:
+            join_study(study)
 
 
 def declare_studies(exam: Exam, study_uids: tuple[str, ...]) -> None:

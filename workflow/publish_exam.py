@@ -6,16 +6,15 @@ of two steps that finish together the second sees what the first did.
 
 from access.wechat_binding import openids_of
 from billing import charges
-from core import db, failpoints, outbox
+from core import failpoints, outbox
 from core.clock import now
 from core.models import Exam, ExamStudy, Instance, Notification, Pack, Series, Study
 
 
 def publish_if_complete(exam: Exam) -> None:
     """Publish once. What is missing is no error: another step will come by."""
-    db.lock(exam)
-    exam = Exam.get_by_id(exam.id)
-    if exam.published_at or exam.cancelled_at or exam.patient is None:
+    exam = Exam.get_by_id(exam.id).locked()
+    if exam.published_at or exam.cancelled_at or exam.patient_id is None:
         return
     if exam.reported_at is None or not charges.is_fee_settled(exam) or not is_archived(exam):
         return

@@ -10,7 +10,8 @@ class InboundMessage(Record):
     """One received message, and the work that it causes: the inbox is its own queue (ADR 5).
 
     `state`: received → handled | ignored (tells nothing that concerns us) | parked (could not be applied); refused (never
-    acknowledged). `format`: er7 | v3 | json. What it is about (`order_number` …) is filled in when it is handled.
+    acknowledged). `format`: er7 | v3 | json. `origin_id`: the message that this one corrects. What it is about
+    (`order_number` …) is filled in when it is handled.
     """
 
     peer = peewee.CharField(max_length=64)
@@ -31,7 +32,7 @@ class InboundMessage(Record):
     accession_number = peewee.CharField(max_length=64, null=True)
     patient_number = peewee.CharField(max_length=64, null=True)
     outcome = peewee.CharField(max_length=128, default="")
-    origin = peewee.ForeignKeyField("self", null=True, backref="replays", index=False)
+    origin_id = peewee.BigIntegerField(null=True)
     handled_at = UtcDateTimeField(null=True)
 
     class Meta:
