@@ -32,7 +32,7 @@ def test_row_is_written_and_read_as_peewee_would() -> None:
     assert row["patient"] == patient.id
     assert (row["ordered_at"], row["published_at"]) == (exam.ordered_at, None)
     found = Exam.get(Exam.accession_number == "CT1", Exam.patient == patient)
-    assert found.__data__ == exam.__data__
+    assert found.__data__ == row
     assert found.patient.name == "张珅東"
     assert Exam.get_or_none(Exam.accession_number == "CT2") is None
     with pytest.raises(Exam.DoesNotExist):
