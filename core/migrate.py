@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import peewee
 from playhouse import migrations
@@ -110,8 +111,9 @@ def _partial_index(name: str) -> str:
     """What peewee's migrations cannot write: an index of some rows only."""
     for model in ALL_MODELS:
         for index in model._meta.indexes:
-            if isinstance(index, peewee.Index) and index._name == name:
-                columns = ", ".join(field.column_name for field in index._expressions)
+            described: Any = index
+            if isinstance(index, peewee.Index) and described._name == name:
+                columns = ", ".join(field.column_name for field in described._expressions)
                 return (
                     f"CREATE INDEX {name} ON {model._meta.table_name} ({columns}) WHERE {columns} IS NOT NULL"
                 )

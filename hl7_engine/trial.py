@@ -49,16 +49,19 @@ def try_message(content: bytes, profile: Profile, film_item_code: str) -> Trial:
     except Unreadable as error:
         return Trial("refused", reason=str(error))
     source = Source(message, profile, film_item_code)
-    told = {"message_type": message.type, "control_id": message.get("MSH-10"), "charset": charset_name}
+    commands: list[object] = []
+    reason = ""
     try:
         commands = standard_router().read(source)
     except Refused as error:
-        notes, unread = tuple(source.notes), tuple(_unread(source))
-        return Trial("parked", **told, reason=str(error), notes=notes, unread=unread)
+        reason = str(error)
     return Trial(
-        "handled" if commands else "ignored",
-        **told,
+        "parked" if reason else "handled" if commands else "ignored",
+        message_type=message.type,
+        control_id=message.get("MSH-10"),
+        charset=charset_name,
         commands=tuple(commands),
+        reason=reason,
         notes=tuple(source.notes),
         unread=tuple(_unread(source)),
     )
@@ -74,7 +77,8 @@ def described(command: object, *, plain: bool = False) -> list[str]:
 
 
 def _told(command: object) -> Iterable[tuple[str, Any]]:
-    for entry in fields(command):  # type: ignore[arg-type] — every command is a dataclass
+    record: Any = command
+    for entry in fields(record):
         value = getattr(command, entry.name)
         if isinstance(value, PatientFacts):
             yield from _told(value)

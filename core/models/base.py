@@ -66,12 +66,15 @@ class Record(peewee.Model):
         row: Self = model.select().where(model.id == self.id).for_update().get()
         return row
 
+    # peewee's own set of the names of fields that were set since the row was read.
+    _dirty: set[str]
+
     def save(self, force_insert: bool = False, only: Any = None) -> int:
         """Insert a new row; of a known one, write the fields that were set. Returns how many rows changed."""
         self._populate_unsaved_relations(self.__data__)
         row_id = self.get_id()
         if row_id is None or force_insert:
-            self.id = statements.insert(type(self), self._told(None))
+            self._pk = statements.insert(type(self), self._told(None))
             self._dirty.clear()
             return 1
         told = self._told({field.name for field in only} if only is not None else self._dirty)
@@ -89,5 +92,5 @@ class Record(peewee.Model):
             for field in self._meta.sorted_fields
             if field.name in data
             and (names is None or field.name in names)
-            and not (field is self._meta.primary_key and data[field.name] is None)
+            and not (field.name == "id" and data["id"] is None)
         }
