@@ -1,4 +1,5 @@
-"""Fixtures for every test: `settings`, `provider`, `keyring`, `database`, `memory_database`, `redis_url`.
+"""Fixtures for every test: `settings`, `provider`, `keyring`, `database`, `memory_database`, `redis_url`,
+`rabbitmq_server`, `memory_inbox`.
 
 `database` runs the test twice, on a SQLite file and on a real PostgreSQL; `memory_database` is the quick one
 for rules that no thread and no lock touches. Both are empty, with all tables, and with the keyring bound.
@@ -8,5 +9,7 @@ pytest_plugins = (
     "tests.fixtures.installation",
     "tests.fixtures.databases",
     "tests.fixtures.redis_server",
+    "tests.fixtures.rabbitmq_server",
+    "tests.fixtures.taking",
     "tests.fixtures.requirement_trace",
 )

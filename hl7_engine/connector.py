@@ -1,0 +1,155 @@
+"""The port of the ways in that we fetch from: middleware, folders, views. Adapters are in hl7_engine/connectors.
+
+A connector takes messages from its source, hands them to the inbox, and lets the source forget only those that are
+durable. When the source is away, or the inbox cannot store, it raises `Unavailable`; whatever was not acknowledged is then
+still at the source, and `keep_running` comes back for it, at growing intervals, with one alarm from the first failure until
+the source answers again.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import peewee
+
+from core import alarms, db
+from core.errors import CloudFilmError, Unavailable
+from core.logs import get_logger
+from hl7_engine import inbox
+from hl7_engine.framing import HEAD_BYTES, MAX_FRAME_BYTES, Damage
+from hl7_engine.incoming import Incoming, Receipt
+from hl7_engine.payload import sniff
+from hl7_engine.site import Site
+
+CONNECTOR_AWAY = "connector_away"
+_PAUSE_FIRST_SECONDS = 1.0
+_PAUSE_MAX_SECONDS = 60.0
+
+# One receipt for each message, in their order. `unavailable` is not stored: the source must keep it.
+Accept = Callable[[Sequence[Incoming]], list[Receipt]]
+# Called whenever the source has begun to answer.
+IsUp = Callable[[], object]
+
+_log = get_logger("hl7_engine")
+
+
+class Connector(Protocol):
+    """One source of messages. `name` is unique in the site, and the peer of messages that do not name their sender."""
+
+    name: str
+
+    def run(self, accept: Accept, stop: threading.Event, is_up: IsUp) -> None:
+        """Take messages until `stop` is set; call `is_up` once the source answers.
+
+        Raises `Unavailable` when the source is away or a message could not be stored.
+        """
+
+
+def incoming(
+    content: bytes,
+    connector: str,
+    channel: str,
+    *,
+    control_id: str = "",
+    message_type: str = "",
+    max_bytes: int = MAX_FRAME_BYTES,
+) -> Incoming:
+    """A message as its source gave it. What is too long is cut to its head and marked: refused, but seen."""
+    if len(content) > max_bytes:
+        return Incoming(content[:HEAD_BYTES], connector, channel, Damage.TOO_LONG, peer=connector)
+    return Incoming(
+        content,
+        connector,
+        channel,
+        format=sniff(content),
+        peer=connector,
+        control_id=control_id,
+        message_type=message_type,
+    )
+
+
+def worded(item: Incoming, receipt: Receipt) -> bytes:
+    """The answer to a sender that asked for one: the HL7 acknowledgement, or for XML and JSON a JSON object.
+
+    Empty when the HL7 message itself says that it wants none.
+    """
+    if item.format == "er7":
+        return receipt.answer
+    told = {"state": receipt.state, "control_id": receipt.control_id, "reason": receipt.reason}
+    return json.dumps(told, ensure_ascii=False).encode()
+
+
+def require_stored(receipts: Sequence[Receipt]) -> None:
+    """Raise `Unavailable` when one of them is not stored; call it after the others were acknowledged."""
+    missing = sum(receipt.state == "unavailable" for receipt in receipts)
+    if missing:
+        raise Unavailable(
+            f"{missing} of {len(receipts)} messages could not be stored: they stay at the source"
+        )
+
+
+def into_inbox(site: Site) -> Accept:
+    """The inbox as connectors see it: one transaction for all; a failing database is `unavailable` for each."""
+
+    def accept(items: Sequence[Incoming]) -> list[Receipt]:
+        try:
+            # Kept open for this thread; given up after a failure, since a broken connection does not heal.
+            db.database.connect(reuse_if_open=True)
+            return inbox.accept(items, site)
+        except peewee.PeeweeException as error:
+            _log.error("messages_not_stored", count=len(items), why=type(error).__name__)
+            db.database.close()
+            if len(items) > 1 and not isinstance(error, peewee.OperationalError | peewee.InterfaceError):
+                # One of them may be what the database cannot take: it must not hold up the others.
+                return [receipt for item in items for receipt in accept([item])]
+            return [inbox.unavailable(item, site) for item in items]
+
+    return accept
+
+
+def keep_running(connector: Connector, accept: Accept, stop: threading.Event) -> None:
+    """Run until `stop` is set, and again after each failure: at once it would only fail again, so after a pause."""
+    pause = _PAUSE_FIRST_SECONDS
+    while not stop.is_set():
+        answered = threading.Event()
+
+        def is_up(answered: threading.Event = answered) -> None:
+            answered.set()
+            _log.info("connector_up", connector=connector.name)
+            _end_alarm(connector.name)
+
+        try:
+            connector.run(accept, stop, is_up)
+        except CloudFilmError as error:
+            _log.warning("connector_away", connector=connector.name, why=str(error))
+            _begin_alarm(connector.name, str(error))
+        except peewee.PeeweeException as error:
+            # Our own: no alarm could be written either.
+            _log.error("connector_without_database", connector=connector.name, why=type(error).__name__)
+            db.database.close()
+        except Exception as error:
+            _log.error("connector_failed", connector=connector.name, exc_info=True)
+            _begin_alarm(
+                connector.name, f"{type(error).__name__}: a fault of this program; its log tells where"
+            )
+        pause = _PAUSE_FIRST_SECONDS if answered.is_set() else min(pause * 2, _PAUSE_MAX_SECONDS)
+        stop.wait(pause)
+
+
+def _begin_alarm(name: str, text: str) -> None:
+    _note(lambda: alarms.begin(CONNECTOR_AWAY, name, f"connector {name}: {text}"))
+
+
+def _end_alarm(name: str) -> None:
+    _note(lambda: alarms.end(CONNECTOR_AWAY, name))
+
+
+def _note(write: Callable[[], object]) -> None:
+    """It may be our own database that is away: then the log must do."""
+    try:
+        with db.transaction():
+            write()
+    except peewee.PeeweeException as error:
+        _log.error("alarm_not_written", why=type(error).__name__)
+        db.database.close()

@@ -1,0 +1,205 @@
+"""A watched folder: systems that can only write files.
+
+A file is taken when it is complete: unchanged in size and time over two looks. It is best written under another name (or in
+another directory of the same disk) and renamed. It holds one message, or many. When everything in it is durable it goes to
+`done/YYYYMMDD/`; with a refused message in it to `error/`, with the reasons beside it. Killed between the two, the file is
+read again and the inbox recognises the repetition. Links are not followed: a file is taken from this folder or not at all.
+"""
+
+import errno
+import os
+import shutil
+import stat
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from core.clock import now
+from core.errors import Misconfigured, Unavailable
+from core.logs import get_logger, mask_text
+from hl7_engine import batch
+from hl7_engine.connector import Accept, IsUp, incoming, require_stored
+from hl7_engine.connectors import settings
+from hl7_engine.framing import MAX_FRAME_BYTES
+from hl7_engine.incoming import Incoming, Receipt
+from hl7_engine.payload import sniff
+from hl7_engine.times import SHANGHAI
+
+CHANNEL = "folder"
+DONE = "done"
+ERROR = "error"
+# So many files, or so many bytes, share one commit.
+_FILES_AT_ONCE = 200
+_BYTES_AT_ONCE = 64 * 1024 * 1024
+_DAY = "%Y%m%d"
+
+_log = get_logger("hl7_engine")
+
+# Size, time of change and inode: what must stay the same from one look to the next.
+Look = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class FolderSettings:
+    """One folder. Files of other endings are left alone; `keep_days` ends what is in `done`, 0 keeps it for ever."""
+
+    name: str
+    path: str
+    extensions: tuple[str, ...] = (".hl7", ".xml", ".json", ".txt")
+    poll_seconds: float = 2.0
+    max_bytes: int = MAX_FRAME_BYTES
+    keep_days: int = 30
+
+
+@dataclass
+class _File:
+    """A file as it was read, and what became of its messages."""
+
+    name: str
+    items: list[Incoming]
+    receipts: list[Receipt] = field(default_factory=list)
+
+
+class FolderConnector:
+    """Takes the files of one folder, the oldest first."""
+
+    def __init__(self, told: FolderSettings) -> None:
+        """Raises `Misconfigured`."""
+        subject = f"connector {told.name}"
+        settings.require_positive(subject, poll_seconds=told.poll_seconds, max_bytes=told.max_bytes)
+        wrong = [ending for ending in told.extensions if not str(ending).startswith(".")]
+        if wrong or not told.extensions:
+            raise Misconfigured(f"{subject}: extensions are endings with their dot, such as .hl7")
+        self.name = told.name
+        self._told = told
+        self._path = Path(told.path)
+        self._endings = tuple(ending.lower() for ending in told.extensions)
+        self._seen: dict[str, Look] = {}
+        self._unreadable = 0
+
+    def run(self, accept: Accept, stop: threading.Event, is_up: IsUp) -> None:
+        """Look again and again until `stop` is set. Raises `Unavailable` when the folder is away."""
+        self.look(accept)
+        is_up()
+        while not stop.wait(self._told.poll_seconds):
+            self.look(accept)
+
+    def look(self, accept: Accept) -> None:
+        """Take what is complete; remember the rest for the next look. Raises `Unavailable`."""
+        self._unreadable = 0
+        try:
+            for files in self._together(self._complete()):
+                self._take(files, accept)
+            self._end_old_days()
+        except OSError as error:
+            # Without the file's name, in which some systems put the patient's.
+            raise Unavailable(f"folder {self._path}: {error.strerror}") from error
+        if self._unreadable:
+            raise Unavailable(f"folder {self._path}: {self._unreadable} files may not be read by this user")
+
+    def _complete(self) -> list[str]:
+        """Names of the files that did not change since the last look, the oldest first."""
+        looks: dict[str, Look] = {}
+        with os.scandir(self._path) as entries:
+            for entry in entries:
+                if entry.name.startswith(".") or not entry.name.lower().endswith(self._endings):
+                    continue
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(status.st_mode):
+                    looks[entry.name] = (status.st_size, status.st_mtime_ns, status.st_ino)
+        complete = [name for name, look in looks.items() if self._seen.get(name) == look]
+        self._seen = looks
+        return sorted(complete, key=lambda name: (looks[name][1], name))
+
+    def _together(self, names: list[str]) -> Iterator[list[_File]]:
+        """Read files in groups that share one commit."""
+        group: list[_File] = []
+        size = 0
+        for name in names:
+            content = self._read(name)
+            if content is None:
+                continue
+            group.append(_File(name, self._messages(content)))
+            size += len(content)
+            if len(group) >= _FILES_AT_ONCE or size >= _BYTES_AT_ONCE:
+                yield group
+                group, size = [], 0
+        if group:
+            yield group
+
+    def _read(self, name: str) -> bytes | None:
+        """The content, at most one byte more than is allowed. None when it cannot be had."""
+        try:
+            # O_NONBLOCK: a pipe put in place of the file must not hold us.
+            handle = os.open(self._path / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as error:
+            # Another process was quicker, or the name has become a link; what is not ours to read needs a person.
+            self._unreadable += error.errno in (errno.EACCES, errno.EPERM)
+            return None
+        with os.fdopen(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                return None
+            return file.read(self._told.max_bytes + 1)
+
+    def _messages(self, content: bytes) -> list[Incoming]:
+        is_whole = len(content) <= self._told.max_bytes
+        parts = batch.split(content) if is_whole and sniff(content) == "er7" else [content]
+        return [incoming(part, self.name, CHANNEL, max_bytes=self._told.max_bytes) for part in parts]
+
+    def _take(self, files: list[_File], accept: Accept) -> None:
+        receipts = iter(accept([item for file in files for item in file.items]))
+        for file in files:
+            file.receipts = [next(receipts) for _ in file.items]
+        for file in files:
+            if all(receipt.state != "unavailable" for receipt in file.receipts):
+                self._move(file)
+        require_stored([receipt for file in files for receipt in file.receipts])
+
+    def _move(self, file: _File) -> None:
+        refused = [
+            (number, receipt)
+            for number, receipt in enumerate(file.receipts, start=1)
+            if receipt.state == "refused"
+        ]
+        directory = self._path / ERROR if refused else self._path / DONE / _today().strftime(_DAY)
+        directory.mkdir(parents=True, exist_ok=True)
+        goal = _free_name(directory, file.name)
+        if refused:
+            lines = [
+                f"{len(refused)} of {len(file.receipts)} messages were refused; the others were taken.",
+                *(f"message {number}: {mask_text(receipt.reason)}" for number, receipt in refused),
+            ]
+            why = goal.with_name(f"{goal.name}.why.txt")
+            why.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        try:
+            (self._path / file.name).rename(goal)
+        except FileNotFoundError:
+            # Another process took the same file; the inbox knows its messages.
+            _log.info("file_already_moved", connector=self.name)
+        self._seen.pop(file.name, None)
+
+    def _end_old_days(self) -> None:
+        """What was taken stands unsealed on this disk: it goes when nobody will ask for it any more."""
+        done = self._path / DONE
+        if not self._told.keep_days or not done.is_dir():
+            return
+        last = (_today() - timedelta(days=self._told.keep_days)).strftime(_DAY)
+        for day in done.iterdir():
+            if day.name.isdigit() and len(day.name) == len(last) and day.name < last and not day.is_symlink():
+                shutil.rmtree(day)
+
+
+def _today() -> datetime:
+    return now().astimezone(SHANGHAI)
+
+
+def _free_name(directory: Path, name: str) -> Path:
+    """A name that nothing has yet: the same file name comes again on another day, or with another content."""
+    goal = directory / name
+    number = 1
+    while goal.exists():
+        goal = directory / f"{Path(name).stem}-{number}{Path(name).suffix}"
+        number += 1
+    return goal
