@@ -35,7 +35,8 @@ class Record(peewee.Model):
             return row
         found = statements.select_equal(cls, columns, 1)
         if not found:
-            raise cls.DoesNotExist(
+            model: Any = cls
+            raise model.DoesNotExist(
                 f"no {cls.__name__} with these {', '.join(field.name for field in columns)}"
             )
         first: Self = found[0]
@@ -71,7 +72,7 @@ class Record(peewee.Model):
 
     def save(self, force_insert: bool = False, only: Any = None) -> int:
         """Insert a new row; of a known one, write the fields that were set. Returns how many rows changed."""
-        self._populate_unsaved_relations(self.__data__)
+        super()._populate_unsaved_relations(self.__data__)  # type: ignore[misc]
         row_id = self.get_id()
         if row_id is None or force_insert:
             self._pk = statements.insert(type(self), self._told(None))
