@@ -20,7 +20,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from core.errors import Unavailable
+from core.errors import Misconfigured, Unavailable
 from core.logs import get_logger, mask_text
 from hl7_engine import acknowledge
 from hl7_engine.acknowledge import AckResult
@@ -49,7 +49,7 @@ _log = get_logger("hl7_engine")
 
 @dataclass(frozen=True)
 class RedisSettings:
-    """One stream that we read as one consumer group."""
+    """One stream that we read as one consumer group; `url` is redis://host:port/database."""
 
     name: str
     stream: str
@@ -57,7 +57,6 @@ class RedisSettings:
     url_file: str = ""
     password_file: str = ""
     tls_ca: str = ""
-    database: int = 0
     group: str = "cloudfilm"
     dead_letter: str = ""
     batch: int = 100
@@ -111,7 +110,8 @@ class RedisConnector:
         url = settings.whole_url(subject, told.url, told.url_file, told.password_file)
         self.name = told.name
         self._told = told
-        self._server = Server(settings.endpoint(subject, url, SCHEMES), told.database, told.tls_ca)
+        place = settings.endpoint(subject, url, SCHEMES)
+        self._server = Server(place, _database(subject, place), told.tls_ca)
         self._dead_letter = told.dead_letter or f"{told.stream}.refused"
         # A name of its own for each process: two that shared one would take each other's entries for their own.
         self._consumer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
@@ -256,6 +256,13 @@ class RedisStreamSender:
             entry = {"body": raw, "id": control_id}
             client.xadd(self._stream, entry, maxlen=self._max_length, approximate=True)  # type: ignore[arg-type]
         return AckResult(acknowledge.ACCEPTED, control_id)
+
+
+def _database(subject: str, place: Endpoint) -> int:
+    number = place.path.strip("/") or "0"
+    if not number.isdecimal():
+        raise Misconfigured(f"{subject}: url ends with the number of the database, redis://host:port/0")
+    return int(number)
 
 
 def _text(fields: Fields, name: bytes) -> str:
