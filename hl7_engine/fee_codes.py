@@ -1,4 +1,4 @@
-"""Codes of ZFE, our segment for the film fee beside FT1 (docs/hl7.md): shared by reading and writing."""
+"""Codes of ZFE, our segment for the film fee beside FT1 (docs/hl7-interface.md): shared by reading and writing."""
 
 # ZFE-4, state of the line.
 UNPAID = "0"

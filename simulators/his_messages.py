@@ -1,6 +1,6 @@
 """What HIS and RIS of the simulated hospital say about one exam, as bytes in the hospital's character set.
 
-Written after docs/hl7.md alone, with nothing of hl7_engine: it is the other side. GB18030 is the default
+Written after docs/hl7-interface.md alone, with nothing of hl7_engine: it is the other side. GB18030 is the default
 since that is what hospitals send; names such as 珅東 then contain the bytes of `|` and `^`.
 """
 

@@ -1,4 +1,4 @@
-"""DFT^P03 to the HIS: a film fee was collected by someone else (v2.5.1 chapter 6.3; ZFE in docs/hl7.md)."""
+"""DFT^P03 to the HIS: a film fee was collected by someone else (v2.5.1 chapter 6.3; ZFE in docs/hl7-interface.md)."""
 
 from dataclasses import dataclass
 from datetime import datetime
