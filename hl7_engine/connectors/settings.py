@@ -5,13 +5,23 @@ Passwords never stand in the table: `password_file`, or `url_file` for the whole
 
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from types import UnionType
 from typing import Any, TypeVar, get_type_hints
 from urllib.parse import quote, unquote, urlsplit
 
 from core.errors import Misconfigured
 
 T = TypeVar("T")
+
+# What TOML has for each type of a setting, and how it is called.
+_FROM_TOML: dict[Any, Any] = {str: str, int: int, float: (float, int), bool: bool, tuple: list, dict: dict}
+_NAMED = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    tuple: "a list",
+    dict: "a table",
+}
 
 
 def read(kind: type[T], table: dict[str, Any], subject: str) -> T:
@@ -30,11 +40,9 @@ def read(kind: type[T], table: dict[str, Any], subject: str) -> T:
         raise Misconfigured(f"{subject}: {', '.join(missing)} missing")
     for name, value in table.items():
         expected = hints[name]
-        plain = expected if isinstance(expected, type | UnionType) else expected.__origin__
-        # TOML has lists, and true is no number in it.
-        is_list = plain is tuple and isinstance(value, list)
-        if not is_list and (not isinstance(value, plain) or (isinstance(value, bool) and plain is not bool)):
-            raise Misconfigured(f"{subject}: {name} is {value!r}: {_named(plain)} is needed")
+        plain = getattr(expected, "__origin__", expected)
+        if not isinstance(value, _FROM_TOML[plain]) or (isinstance(value, bool) and plain is not bool):
+            raise Misconfigured(f"{subject}: {name} is {value!r}: {_NAMED[plain]} is needed")
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in table.items()})
 
 
@@ -105,8 +113,3 @@ def secret(subject: str, name: str, path: str) -> str:
         return Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise Misconfigured(f"{subject}: {name}: cannot read {path}: {error.strerror}") from error
-
-
-def _named(kind: Any) -> str:
-    names = {str: "a text", int: "a whole number", bool: "true or false", tuple: "a list", dict: "a table"}
-    return names.get(kind, "a number")
