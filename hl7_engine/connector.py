@@ -53,16 +53,19 @@ def incoming(
     *,
     control_id: str = "",
     message_type: str = "",
+    damage: Damage | None = None,
     max_bytes: int = MAX_FRAME_BYTES,
 ) -> Incoming:
     """A message as its source gave it. What is too long is cut to its head and marked: refused, but seen."""
     if len(content) > max_bytes:
-        return Incoming(content[:HEAD_BYTES], connector, channel, Damage.TOO_LONG, peer=connector)
+        content, damage = content[:HEAD_BYTES], Damage.TOO_LONG
     return Incoming(
         content,
         connector,
         channel,
-        format=sniff(content),
+        damage,
+        # What is damaged is refused as a whole, whatever it was to be.
+        format="er7" if damage else sniff(content),
         peer=connector,
         control_id=control_id,
         message_type=message_type,

@@ -22,7 +22,7 @@ from core.logs import get_logger, mask_text
 from hl7_engine import batch
 from hl7_engine.connector import Accept, IsUp, incoming, require_stored
 from hl7_engine.connectors import settings
-from hl7_engine.framing import MAX_FRAME_BYTES
+from hl7_engine.framing import MAX_FRAME_BYTES, Deframer, Frame
 from hl7_engine.incoming import Incoming, Receipt
 from hl7_engine.payload import sniff
 from hl7_engine.times import SHANGHAI
@@ -34,6 +34,7 @@ ERROR = "error"
 _FILES_AT_ONCE = 200
 _BYTES_AT_ONCE = 64 * 1024 * 1024
 _DAY = "%Y%m%d"
+_BLOCK_START = b"\x0b"
 
 _log = get_logger("hl7_engine")
 
@@ -144,9 +145,19 @@ class FolderConnector:
             return file.read(self._told.max_bytes + 1)
 
     def _messages(self, content: bytes) -> list[Incoming]:
-        is_whole = len(content) <= self._told.max_bytes
-        parts = batch.split(content) if is_whole and sniff(content) == "er7" else [content]
-        return [incoming(part, self.name, CHANNEL, max_bytes=self._told.max_bytes) for part in parts]
+        limit = self._told.max_bytes
+        if len(content) > limit or sniff(content) != "er7":
+            return [incoming(content, self.name, CHANNEL, max_bytes=limit)]
+        # A file copied from a socket: its blocks tell whether one is cut short. The last byte ends an unfinished one.
+        if content.startswith(_BLOCK_START):
+            frames = Deframer(limit).feed(content + _BLOCK_START)
+        else:
+            frames = [Frame(content)]
+        return [
+            incoming(part, self.name, CHANNEL, damage=frame.damage)
+            for frame in frames
+            for part in (batch.split(frame.content) if frame.damage is None else [frame.content])
+        ]
 
     def _take(self, files: list[_File], accept: Accept) -> None:
         receipts = iter(accept([item for file in files for item in file.items]))

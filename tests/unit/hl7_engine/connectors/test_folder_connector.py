@@ -15,7 +15,7 @@ from hl7_engine.connector import Accept, into_inbox
 from hl7_engine.connectors import folder as folder_module
 from hl7_engine.connectors import registry
 from hl7_engine.connectors.folder import FolderConnector
-from hl7_engine.framing import wrap
+from hl7_engine.framing import Damage, wrap
 from hl7_engine.incoming import Receipt
 from hl7_engine.site import Site
 from simulators.his_messages import omg_o19
