@@ -35,6 +35,10 @@ _NAMES = {
 }
 _DECLARATIONS = {UTF_8: "UNICODE UTF-8", GB18030: "GB 18030-2000", "big5": "BIG-5", "latin-1": "8859/1"}
 
+_LATIN = "latin-1"
+_CONTROLS = re.compile(rb"[\x80-\x9f]")
+_HIGH_BYTES = re.compile(rb"[\x80-\xff]+")
+
 _MSH_18 = 17
 # More than two bytes in UTF-8.
 _LONGER_CHARACTER = re.compile("[^\u0000-\u07ff]")
@@ -55,6 +59,8 @@ def decode(raw: bytes) -> Decoded:
     declared = declared_charset(raw)
     if text is not None and not _is_chance(text, raw, declared):
         return Decoded(text.removeprefix("\ufeff"), UTF_8)
+    if declared == _LATIN and _is_rather_chinese(raw):
+        declared = None
     candidates = [declared, GB18030] if declared not in (None, UTF_8) else [GB18030]
     for charset in candidates:
         text = _try(raw, charset)
@@ -101,6 +107,16 @@ def _is_chance(text: str, raw: bytes, declared: str | None) -> bool:
     if declared in (None, UTF_8) or _LONGER_CHARACTER.search(text):
         return False
     return _try(raw, declared) is not None
+
+
+def _is_rather_chinese(raw: bytes) -> bool:
+    """Whether ISO 8859-1 is declared of what is none: any bytes are valid in it, so its claim proves nothing.
+
+    Its text has no control characters above 0x7F, and its letters beyond ASCII stand alone; Chinese ones are pairs.
+    """
+    if _CONTROLS.search(raw):
+        return True
+    return all(len(run) % 2 == 0 for run in _HIGH_BYTES.findall(raw))
 
 
 def _where(raw: bytes, declared: str | None) -> str:

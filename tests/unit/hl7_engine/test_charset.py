@@ -68,3 +68,14 @@ def test_declaration_repeats_the_words_of_the_peer_when_they_are_true() -> None:
 
 def test_characters_that_are_missing_in_a_charset_do_not_stop_an_answer() -> None:
     assert charset.encode("A珅", "latin-1") == b"A?"
+
+
+@pytest.mark.parametrize(
+    ("name", "coded", "found"),
+    [("José Muñoz", "latin-1", "latin-1"), ("张三丰", "gb18030", "gb18030"), ("张東", "gb18030", "gb18030")],
+)
+def test_latin_that_is_declared_of_chinese_is_not_believed(name: str, coded: str, found: str) -> None:
+    raw = f"MSH|^~\\&|A|B||||||||||||||8859/1\rPID|1||7||{name}".encode(coded)
+    text, used = charset.decode(raw)
+    assert used == found
+    assert text.endswith(name)
