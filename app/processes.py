@@ -16,7 +16,7 @@ from core import bus as core_bus
 from core import config, db, logs, problems
 from core.config import Settings, host_and_port
 from core.errors import Misconfigured
-from hl7_engine import mllp_server
+from hl7_engine import mllp_server, tls
 from imaging import scp
 from jobs import tasks, worker
 from jobs.pump import Pump
@@ -91,8 +91,12 @@ def run_worker() -> None:
 
 def run_mllp() -> None:
     """HL7 in: stores each message, then acknowledges (decision 2, 7)."""
-    platform = _start("mllp")
-    server = mllp_server.serve(platform.settings.mllp_bind, platform.settings.mllp_peers)
+    settings = _start("mllp").settings
+    server = mllp_server.serve(
+        settings.mllp_bind,
+        settings.mllp_peers,
+        tls=tls.server_context(settings.mllp_tls_cert, settings.mllp_tls_key, settings.mllp_tls_client_ca),
+    )
     _stop_on_signals().wait()
     server.stop()
 

@@ -6,8 +6,17 @@ bytes looked for inside a character at the beginning of a line.
 """
 
 import re
+from secrets import token_hex
 
+from core.clock import now
+from hl7_engine import charset
+from hl7_engine.acknowledge import APPLICATION
+from hl7_engine.errors import Undecodable
 from hl7_engine.framing import Deframer
+from hl7_engine.times import format_moment
+
+# One block must not keep the inbox busy for minutes, and its answers must not fill the memory.
+MAX_MESSAGES = 10_000
 
 # An envelope segment: name and field separator.
 _ENVELOPE = re.compile(rb"(?:FHS|BHS|BTS|FTS)[^A-Za-z0-9\s]")
@@ -36,6 +45,23 @@ def split(content: bytes) -> list[bytes]:
         return [content]
     ends = [*starts[1:], len(body)]
     return [_without_envelope(body[start:end]) for start, end in zip(starts, ends, strict=True)]
+
+
+def reply(content: bytes, acknowledgements: list[bytes]) -> bytes:
+    """The answer to a batch that came as one block: its acknowledgements one after the other between BHS and BTS."""
+    line = re.split(rb"[\r\n]", content.removeprefix(_BOM).lstrip()[:4096], maxsplit=1)[0]
+    try:
+        header, charset_name = charset.decode(line)
+    except Undecodable:
+        header, charset_name = line.decode(charset.GB18030, errors="replace"), charset.GB18030
+    separator = header[3]
+    # FHS and BHS have the same fields: 3-6 who to whom, 11 the batch's own number.
+    fields = [*header.split(separator), *[""] * 11][:11]
+    name = ["BHS", fields[1], fields[4] or APPLICATION, fields[5], fields[2], fields[3], format_moment(now())]
+    answer = separator.join([*name, "", "", "", f"A{token_hex(8)}", fields[10]])
+    trailer = separator.join(["BTS", str(len(acknowledgements))])
+    parts = [charset.encode(f"{answer}\r", charset_name), *acknowledgements]
+    return b"".join([*parts, charset.encode(f"{trailer}\r", charset_name)])
 
 
 def _frames(content: bytes) -> list[bytes]:

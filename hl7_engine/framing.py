@@ -9,7 +9,7 @@ Real senders err; the rules of recovery, the same however the bytes are split in
 | the stream | what we make of it |
 |---|---|
 | anything between blocks (NUL, CR, LF, noise) | skipped |
-| no 0x0B, but `MSH` | a block begins there |
+| no 0x0B, but `MSH`, or `FHS` or `BHS` of a batch | a block begins there |
 | 0x0B before 0x1C | the block before lost its end: given up as damaged, since its tail may be missing |
 | 0x1C followed by CR, LF or 0x0B | end of the block |
 | 0x1C followed by something else | content |
@@ -17,6 +17,7 @@ Real senders err; the rules of recovery, the same however the bytes are split in
 | more than the limit | given up at once with its first bytes; the rest is skipped without being kept |
 """
 
+import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -30,7 +31,9 @@ MAX_FRAME_BYTES = 32 * 1024 * 1024
 # What is kept of a block that is too long: enough for its header.
 HEAD_BYTES = 4096
 
-_MARK = b"MSH"
+# How the first segment of a block begins, and what the beginnings of these words are.
+_BEGIN = re.compile(rb"\x0b|MSH|FHS|BHS")
+_UNFINISHED_MARK = re.compile(rb"(?:MS?|[FB]H?)\Z")
 
 
 class Damage(Enum):
@@ -38,6 +41,7 @@ class Damage(Enum):
 
     TOO_LONG = "the message is longer than this interface accepts"
     NO_END = "the message has no end: another one began inside it"
+    TOO_MANY = "the batch holds more messages than this interface accepts: send several"
 
 
 @dataclass(frozen=True)
@@ -75,12 +79,19 @@ class Deframer:
         return self._state is not _State.OUTSIDE
 
     @property
+    def unfinished_bytes(self) -> int:
+        """How much is kept of the block that has not ended."""
+        return len(self._buffer)
+
+    @property
     def has_lone_end(self) -> bool:
         """Whether the last byte so far was 0x1C: probably the end, but only the next byte can tell."""
         return self._state is _State.INSIDE and bool(self._buffer) and self._buffer[-1] == END
 
     def feed(self, data: bytes) -> list[Frame]:
         """Add what arrived; return the blocks that it completes, in order."""
+        if not self._buffer and self._state is _State.OUTSIDE and self._is_one_block(data):
+            return [Frame(data[1:-2])]
         self._buffer += data
         frames: list[Frame] = []
         steps = {_State.OUTSIDE: self._outside, _State.INSIDE: self._inside, _State.SKIPPING: self._skip}
@@ -92,17 +103,24 @@ class Deframer:
         """Nothing follows a lone 0x1C: take it for the end of its block."""
         return self.feed(b"\r") if self.has_lone_end else []
 
+    def _is_one_block(self, data: bytes) -> bool:
+        """Whether it is one whole block and nothing else, as most packets are: then no byte needs to be kept."""
+        content = len(data) - 3
+        return (
+            0 <= content <= self._max
+            and data[0] == START
+            and data[-1] == CARRIAGE_RETURN
+            and data.find(END) == content + 1
+            and data.find(START, 1) < 0
+        )
+
     def _outside(self, _frames: list[Frame]) -> bool:
-        start, mark = self._buffer.find(START), self._buffer.find(_MARK)
-        if start < 0 and mark < 0:
-            # The last bytes may be the beginning of the mark.
-            kept = next((n for n in (2, 1) if self._buffer.endswith(_MARK[:n])), 0)
-            del self._buffer[: len(self._buffer) - kept]
+        found = _BEGIN.search(self._buffer)
+        if found is None:
+            unfinished = _UNFINISHED_MARK.search(self._buffer, max(len(self._buffer) - 2, 0))
+            del self._buffer[: unfinished.start() if unfinished else len(self._buffer)]
             return False
-        if mark < 0 or 0 <= start < mark:
-            self._begin(start + 1)
-        else:
-            self._begin(mark)
+        self._begin(found.end() if found[0] == b"\x0b" else found.start())
         return True
 
     def _inside(self, frames: list[Frame]) -> bool:
@@ -153,8 +171,12 @@ class Deframer:
     def _emit(self, frames: list[Frame], length: int, damage: Damage | None) -> None:
         if length > self._max:
             frames.append(self._too_long())
-        elif damage is None or self._buffer[:length].strip():
-            frames.append(Frame(bytes(self._buffer[:length]), damage))
+            return
+        # One copy of what may be 32 MB.
+        with memoryview(self._buffer) as view:
+            content = bytes(view[:length])
+        if damage is None or content.strip():
+            frames.append(Frame(content, damage))
 
     def _give_up_if_too_long(self, frames: list[Frame], length: int) -> bool:
         if length <= self._max:

@@ -1,63 +1,78 @@
 """The MLLP server: persistent connections, one loop thread for sockets, one thread that stores (decision 7).
 
-A connection is answered in the order of its messages. What takes too long is closed: a block that does not
-end, a peer that does not read its answers, a connection on which nothing comes. Whatever was not
-acknowledged is sent again.
+A connection is answered in the order of its messages, each after the commit that made it durable (group_commit.py). What
+takes too long is closed: a block that does not end, a peer that does not read its answers, a connection on which nothing
+comes. Whatever was not acknowledged is sent again.
 """
 
 import asyncio
 import ipaddress
-import socket
+import ssl
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Sequence
 
 from core import db
 from core.config import host_and_port
 from core.errors import Misconfigured, Unavailable
 from core.logs import get_logger
 from hl7_engine import inbox
-from hl7_engine.framing import MAX_FRAME_BYTES, Deframer, Frame, wrap
+from hl7_engine.framing import MAX_FRAME_BYTES
+from hl7_engine.group_commit import GroupCommit, Reply, Store, Waiting
+from hl7_engine.incoming import Incoming, Receipt
+from hl7_engine.mllp_connection import Limits, MllpConnection
 
-Store = Callable[[Frame, str], bytes]
+try:
+    import uvloop as loops
+except ImportError:
+    # Slower, and all else the same.
+    loops = asyncio  # type: ignore[misc]
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+__all__ = ["MAX_CONNECTIONS", "MAX_PER_ADDRESS", "Limits", "MllpServer", "parse_peers", "serve"]
+
 MAX_CONNECTIONS = 256
-READ_BYTES = 256 * 1024
+# So that one peer that forgets to close cannot shut the others out.
+MAX_PER_ADDRESS = 64
+# Messages of all connections that wait for storage, or have not ended.
+MAX_HELD_BYTES = 256 * 1024 * 1024
+TLS_HANDSHAKE_SECONDS = 10.0
 START_SECONDS = 10
 STOP_SECONDS = 10
-
-
-class Limits:
-    """How long a peer may take, in seconds."""
-
-    # HIS engines keep connections through quiet nights, and open a new one when it was closed.
-    idle = 3600.0
-    # One block from its first to its last byte: 32 MB at 3 Mbit/s.
-    frame = 90.0
-    # A block that ends with 0x1C and without 0x0D.
-    lone_end = 1.0
-    # Until the peer has taken its answer.
-    answer = 30.0
 
 
 class MllpServer:
     """A running server; `stop` ends it. Made by `serve`."""
 
-    def __init__(self, bind: str, networks: list[Network], store: Store, max_frame_bytes: int) -> None:
+    def __init__(
+        self,
+        bind: str,
+        networks: list[Network],
+        store: Store,
+        unavailable: Callable[[Incoming], Receipt],
+        max_frame_bytes: int,
+        tls: ssl.SSLContext | None,
+    ) -> None:
         self._host, self._port = host_and_port(bind)
         self._networks = networks
-        self._store = store
-        self._max_frame_bytes = max_frame_bytes
-        self._limits = Limits()
+        self.max_frame_bytes = max_frame_bytes
+        self._tls = tls
         self._log = get_logger("hl7_engine")
-        self._connections: set[asyncio.Task[None]] = set()
-        self._loop = asyncio.new_event_loop()
-        self._storing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hl7-store")
+        self._connections: set[MllpConnection] = set()
+        self._per_address: Counter[str] = Counter()
+        self._gathered: list[Waiting] = []
+        self._waiting_bytes = 0
+        self._was_full = False
+        self._storing = GroupCommit(
+            _connected(store), unavailable, self._answered, lambda: db.database.close()
+        )
         self._thread = threading.Thread(target=self._run, name="hl7-mllp", daemon=True)
         self._started = threading.Event()
         self._failure: OSError | None = None
+        self._loop: asyncio.AbstractEventLoop
         self._stopping: asyncio.Event | None = None
+        self._all_left: asyncio.Event
 
     @property
     def port(self) -> int:
@@ -75,15 +90,13 @@ class MllpServer:
             raise Unavailable(f"HL7 cannot listen on {self._host}:{self._port}: {reason}") from self._failure
 
     def stop(self) -> None:
-        """Close all connections; what is being stored is still stored."""
+        """Read no more; what was read is still stored and answered, then all connections are closed."""
         if self._stopping is not None:
             self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join(STOP_SECONDS)
-        self._storing.submit(db.database.close)
-        self._storing.shutdown(wait=True)
+        self._thread.join(2 * STOP_SECONDS)
 
     def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+        with asyncio.Runner(loop_factory=loops.new_event_loop) as runner:
             try:
                 runner.run(self._listen())
             except OSError as error:
@@ -92,98 +105,159 @@ class MllpServer:
                 self._started.set()
 
     async def _listen(self) -> None:
-        self._stopping = asyncio.Event()
-        server = await asyncio.start_server(self._connected, self._host, self._port, limit=READ_BYTES)
+        self._loop = asyncio.get_running_loop()
+        self._stopping, self._all_left = asyncio.Event(), asyncio.Event()
+        server = await self._loop.create_server(
+            lambda: MllpConnection(self, self._loop),
+            self._host,
+            self._port,
+            ssl=self._tls,
+            ssl_handshake_timeout=TLS_HANDSHAKE_SECONDS if self._tls else None,
+        )
         self._port = server.sockets[0].getsockname()[1]
+        self._storing.start()
+        self._sweep()
         self._started.set()
         try:
             await self._stopping.wait()
         finally:
             server.close()
-            for task in list(self._connections):
-                task.cancel()
-            await asyncio.gather(*self._connections, return_exceptions=True)
+            await self._empty()
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        address = writer.get_extra_info("peername")[0]
-        if not self._may_connect(address):
-            writer.close()
-            return
-        self._connections.add(task)  # type: ignore[arg-type]
-        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    async def _empty(self) -> None:
+        """Answer what came before the end."""
+        for connection in list(self._connections):
+            connection.stop_reading()
+        self._hand_over()
         try:
-            await self._converse(reader, writer, address)
-        except (OSError, TimeoutError) as error:
-            self._log.info("connection_closed", peer=address, why=str(error) or type(error).__name__)
-        except asyncio.CancelledError:
-            # The server stops. Passed on, asyncio's streams would log it as a failure of ours.
-            pass
-        finally:
-            self._connections.discard(task)  # type: ignore[arg-type]
-            writer.close()
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._loop.run_in_executor(None, self._storing.stop)
+                if self._connections:
+                    await self._all_left.wait()
+        except TimeoutError:
+            for connection in list(self._connections):
+                connection.close("the server stops")
 
-    def _may_connect(self, address: str) -> bool:
-        if self._networks and not any(ipaddress.ip_address(address) in network for network in self._networks):
-            self._log.warning("connection_refused", peer=address, why="not among CLOUDFILM_MLLP_PEERS")
+    # What connections ask (mllp_connection.Hall).
+
+    def admit(self, connection: MllpConnection) -> bool:
+        """Whether the peer is expected and there is room; who is turned away is logged."""
+        why = self._objection(connection.address)
+        if why:
+            self._log.warning("connection_refused", peer=connection.address, why=why)
             return False
-        if len(self._connections) >= MAX_CONNECTIONS:
-            self._log.warning("connection_refused", peer=address, why=f"{MAX_CONNECTIONS} are open")
-            return False
+        self._connections.add(connection)
+        self._per_address[connection.address] += 1
         return True
 
-    async def _converse(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str
-    ) -> None:
-        deframer = Deframer(self._max_frame_bytes)
-        deadline = 0.0
-        while True:
-            was_inside = deframer.is_inside
-            try:
-                async with asyncio.timeout(self._patience(deframer, deadline)):
-                    data = await reader.read(READ_BYTES)
-            except TimeoutError:
-                if not deframer.has_lone_end:
-                    raise TimeoutError("a message without end" if was_inside else "idle") from None
-                frames = deframer.flush()
-            else:
-                frames = deframer.feed(data) if data else deframer.flush()
-                if not data and not frames:
-                    return
-            for frame in frames:
-                await self._answer(frame, address, writer)
-            if frames or not was_inside:
-                deadline = self._loop.time() + self._limits.frame
+    def leave(self, connection: MllpConnection) -> None:
+        """Forget a connection that has ended."""
+        if connection not in self._connections:
+            return
+        self._connections.remove(connection)
+        self._per_address[connection.address] -= 1
+        if not self._per_address[connection.address]:
+            del self._per_address[connection.address]
+        if not self._connections:
+            self._all_left.set()
 
-    def _patience(self, deframer: Deframer, deadline: float) -> float:
-        if deframer.has_lone_end:
-            return self._limits.lone_end
-        if deframer.is_inside:
-            return max(deadline - self._loop.time(), 0.0)
-        return self._limits.idle
+    def submit(self, waiting: list[Waiting], size: int) -> None:
+        """Gather what all connections bring in one turn of the loop, so that the storing thread is woken once."""
+        if not self._gathered:
+            self._loop.call_soon(self._hand_over)
+        self._gathered += waiting
+        self._waiting_bytes += size
 
-    async def _answer(self, frame: Frame, address: str, writer: asyncio.StreamWriter) -> None:
-        answer = await self._loop.run_in_executor(self._storing, self._store_one, frame, address)
-        writer.write(wrap(answer))
-        async with asyncio.timeout(self._limits.answer):
-            await writer.drain()
+    def settle(self, size: int) -> None:
+        """So many bytes are stored, or given up."""
+        self._waiting_bytes -= size
 
-    def _store_one(self, frame: Frame, address: str) -> bytes:
-        """In the storing thread. Its database connection is kept, and given up after any failure."""
+    def is_full(self) -> bool:
+        """Whether more waits for storage than the memory is meant to hold."""
+        self._was_full = self._waiting_bytes > MAX_HELD_BYTES // 2
+        return self._was_full
+
+    def _hand_over(self) -> None:
+        if self._gathered:
+            self._storing.put(self._gathered)
+            self._gathered = []
+
+    def _answered(self, replies: list[tuple[Reply, Receipt]]) -> None:
+        """In the storing thread: one call into the loop for a whole batch."""
         try:
-            db.database.connect(reuse_if_open=True)
-            return self._store(frame, address)
-        except Exception:
-            self._log.error("message_not_stored", peer=address, exc_info=True)
-            db.database.close()
-            return inbox.unavailable(frame, address)
+            self._loop.call_soon_threadsafe(self._reply, replies)
+        except RuntimeError:
+            self._log.info("answers_not_sent", count=len(replies), why="the server has stopped")
+
+    def _reply(self, replies: list[tuple[Reply, Receipt]]) -> None:
+        for reply, receipt in replies:
+            reply(receipt)
+        if self._was_full and not self.is_full():
+            for connection in list(self._connections):
+                connection.go_on()
+
+    def _objection(self, address: str) -> str:
+        if self._networks and not self._is_expected(address):
+            return "not among CLOUDFILM_MLLP_PEERS"
+        if len(self._connections) >= MAX_CONNECTIONS:
+            return f"{MAX_CONNECTIONS} are open"
+        if self._per_address[address] >= MAX_PER_ADDRESS:
+            return f"{MAX_PER_ADDRESS} of this address are open"
+        return ""
+
+    def _is_expected(self, address: str) -> bool:
+        if not address:
+            return False
+        told = ipaddress.ip_address(address)
+        # On a socket for both kinds, 10.1.2.3 calls itself ::ffff:10.1.2.3.
+        mapped = told.ipv4_mapped if isinstance(told, ipaddress.IPv6Address) else None
+        return any((mapped or told) in network for network in self._networks)
+
+    def _sweep(self) -> None:
+        """The one timer: looks at all connections a few times in the shortest of the limits."""
+        now = self._loop.time()
+        for connection in list(self._connections):
+            why = connection.look(now)
+            if why:
+                connection.close(why)
+        self._relieve()
+        shortest = min(Limits.lone_end, Limits.frame, Limits.answer, Limits.idle)
+        self._loop.call_later(shortest / 4, self._sweep)
+
+    def _relieve(self) -> None:
+        """When unfinished messages fill the memory, the largest has to be sent again."""
+        unfinished = {connection: connection.unfinished_bytes for connection in self._connections}
+        total = sum(unfinished.values())
+        while total > MAX_HELD_BYTES // 2:
+            largest = max(unfinished, key=unfinished.__getitem__)
+            total -= unfinished.pop(largest)
+            largest.close("too many unfinished messages at once")
+
+
+def _connected(store: Store) -> Store:
+    """Keeps the storing thread connected to the database; after a failure it connects anew."""
+
+    def connect_and_store(items: Sequence[Incoming]) -> list[Receipt]:
+        db.database.connect(reuse_if_open=True)
+        return store(items)
+
+    return connect_and_store
 
 
 def serve(
-    bind: str, peers: str, store: Store = inbox.accept, max_frame_bytes: int = MAX_FRAME_BYTES
+    bind: str,
+    peers: str,
+    store: Store = inbox.accept,
+    max_frame_bytes: int = MAX_FRAME_BYTES,
+    *,
+    unavailable: Callable[[Incoming], Receipt] = inbox.unavailable,
+    tls: ssl.SSLContext | None = None,
 ) -> MllpServer:
-    """Listen on `bind` (host:port) for `peers`: addresses and networks with commas between; empty: all."""
-    server = MllpServer(bind, parse_peers(peers), store, max_frame_bytes)
+    """Listen on `bind` (host:port) for `peers`: addresses and networks with commas between; empty: all.
+
+    `store` makes messages durable in one transaction, `unavailable` words the answer when it raises. Raises `Unavailable`.
+    """
+    server = MllpServer(bind, parse_peers(peers), store, unavailable, max_frame_bytes, tls)
     server.start()
     return server
 

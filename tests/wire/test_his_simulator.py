@@ -36,7 +36,7 @@ def test_every_message_of_the_story_is_taken(database: peewee.Database, tmp_path
                 oru_r01(PATIENT, EXAM, REPORT, envelope("M4", charset)),
                 dft_cg(PATIENT, EXAM, "JS1", envelope("M5", charset)),
             ]
-            expected = [Ack("AA", f"M{number}") for number in (1, 2, 3, 4, 5)]
+            expected = [Ack("CA", f"M{number}") for number in (1, 2, 3, 4, 5)]
             assert [his.send(raw) for raw in messages * 2] == expected * 2
             refused = his.send(b"PID|without a header")
             assert (refused.code, "MSH" in refused.text) == ("AR", True)
@@ -48,7 +48,7 @@ def test_every_message_of_the_story_is_taken(database: peewee.Database, tmp_path
 def test_his_resends_until_the_platform_is_back(database: peewee.Database, tmp_path: Path) -> None:
     server = mllp_server.serve("127.0.0.1:0", "")
     his = HisSimulator(tmp_path, ("127.0.0.1", server.port))
-    assert his.send(adt_a04(PATIENT, envelope("M1"))).code == "AA"
+    assert his.send(adt_a04(PATIENT, envelope("M1"))).code == "CA"
     server.stop()
     with pytest.raises(NotAcknowledged):
         his.send(adt_a04(PATIENT, envelope("M2")), patience=0)
@@ -59,7 +59,7 @@ def test_his_resends_until_the_platform_is_back(database: peewee.Database, tmp_p
     sending.join(60)
     server.stop()
     his.stop()
-    assert answers == [Ack("AA", "M2")]
+    assert answers == [Ack("CA", "M2")]
 
 
 def owed(key: str) -> int:

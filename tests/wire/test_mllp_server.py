@@ -2,17 +2,18 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import peewee
 import pytest
 
 from core.errors import Misconfigured, Unavailable
-from core.models import InboundMessage, OutboxEvent
+from core.models import InboundMessage
 from hl7_engine import acknowledge, inbox, mllp_server
 from hl7_engine.acknowledge import AckResult
 from hl7_engine.framing import Deframer, Frame, wrap
+from hl7_engine.incoming import Incoming, Receipt
 from hl7_engine.mllp_server import MllpServer
 from simulators.his_messages import ReportFacts, omg_o19, oru_r01
 from tests.fixtures.waiting import wait_until
@@ -79,7 +80,7 @@ def test_one_byte_at_a_time(server: MllpServer, charset: str) -> None:
     raw = order("M1", charset)
     with connected(server) as peer:
         peer.send(*(bytes([byte]) for byte in wrap(raw)))
-        assert peer.answer() == AckResult("AA", "M1")
+        assert peer.answer() == AckResult("CA", "M1")
     row = InboundMessage.get()
     assert (row.body, row.charset, row.state) == (raw, charset, "received")
 
@@ -88,7 +89,7 @@ def test_several_messages_in_one_packet_are_answered_in_order(server: MllpServer
     with connected(server) as peer:
         peer.send(b"".join(wrap(order(f"M{number}")) for number in range(20)))
         assert [peer.answer().control_id for _ in range(20)] == [f"M{number}" for number in range(20)]
-    assert OutboxEvent.select().count() == 20
+    assert InboundMessage.select().count() == 20
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_junk_between_messages(server: MllpServer, junk: bytes) -> None:
     with connected(server) as peer:
         for number in (1, 2):
             peer.send(junk, wrap(order(f"M{number}")), junk)
-            assert peer.answer() == AckResult("AA", f"M{number}")
+            assert peer.answer() == AckResult("CA", f"M{number}")
 
 
 def test_missing_frame_bytes(server: MllpServer) -> None:
@@ -106,9 +107,9 @@ def test_missing_frame_bytes(server: MllpServer) -> None:
         peer.send(order("NOSTART") + b"\x1c\r")
         assert peer.answer().control_id == "NOSTART"
         peer.send(b"\x0b" + order("NOCR") + b"\x1c")
-        assert peer.answer() == AckResult("AA", "NOCR")
+        assert peer.answer() == AckResult("CA", "NOCR")
         peer.send(b"\x0b" + order("NOEND") + wrap(order("M4")))
-        assert (peer.answer().code, peer.answer()) == ("AR", AckResult("AA", "M4"))
+        assert (peer.answer().code, peer.answer()) == ("CR", AckResult("CA", "M4"))
     assert states() == {"NOSTART": "received", "NOCR": "received", "NOEND": "refused", "M4": "received"}
 
 
@@ -118,10 +119,10 @@ def test_what_is_refused_is_answered_and_the_next_message_works(server: MllpServ
         assert peer.answer().code == "AR"
         peer.send(wrap(order("BAD").replace("珅東".encode("gb18030"), b"\xff\xff")))
         answer = peer.answer()
-        assert (answer.code, answer.control_id) == ("AE", "BAD")
+        assert (answer.code, answer.control_id) == ("CE", "BAD")
         assert "neither UTF-8 nor GB18030" in answer.text
         peer.send(wrap(order("GOOD")))
-        assert peer.answer() == AckResult("AA", "GOOD")
+        assert peer.answer() == AckResult("CA", "GOOD")
     assert states() == {"": "refused", "BAD": "refused", "GOOD": "received"}
 
 
@@ -131,9 +132,9 @@ def test_oversized_message_is_refused_and_the_next_one_works(database: peewee.Da
         with connected(small) as peer:
             peer.send(wrap(order("BIG") + b"NTE|" + b"x" * 100_000), wrap(order("NEXT")))
             refusal = peer.answer()
-            assert (refusal.code, refusal.control_id) == ("AR", "BIG")
+            assert (refusal.code, refusal.control_id) == ("CR", "BIG")
             assert "longer than this interface accepts" in refusal.text
-            assert peer.answer() == AckResult("AA", "NEXT")
+            assert peer.answer() == AckResult("CA", "NEXT")
     finally:
         small.stop()
     assert states() == {"BIG": "refused", "NEXT": "received"}
@@ -144,15 +145,15 @@ def test_large_report_is_taken(server: MllpServer) -> None:
     report = ReportFacts(REPORT.findings, REPORT.impression, "", "", pdf)
     with connected(server) as peer:
         peer.send(wrap(oru_r01(PATIENT, EXAM, report, envelope("PDF"))))
-        assert peer.answer() == AckResult("AA", "PDF")
+        assert peer.answer() == AckResult("CA", "PDF")
 
 
 def test_repetition_on_another_connection_is_acknowledged_and_stored_once(server: MllpServer) -> None:
     for _ in range(3):
         with connected(server) as peer:
             peer.send(wrap(order("M1")))
-            assert peer.answer() == AckResult("AA", "M1")
-    assert (InboundMessage.select().count(), OutboxEvent.select().count()) == (1, 1)
+            assert peer.answer() == AckResult("CA", "M1")
+    assert InboundMessage.select().count() == 1
 
 
 def test_many_senders_at_once(server: MllpServer) -> None:
@@ -169,7 +170,7 @@ def test_many_senders_at_once(server: MllpServer) -> None:
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert {answer.code for answer in answers} == {"AA"}
+    assert {answer.code for answer in answers} == {"CA"}
     assert states().keys() == {answer.control_id for answer in answers}
     assert len(answers) == 80
 
@@ -179,7 +180,7 @@ def test_peer_that_vanishes_in_the_middle_harms_nobody(server: MllpServer) -> No
         peer.send(wrap(order("M1"))[:100])
     with connected(server) as peer:
         peer.send(wrap(order("M2")))
-        assert peer.answer() == AckResult("AA", "M2")
+        assert peer.answer() == AckResult("CA", "M2")
     assert states() == {"M2": "received"}
 
 
@@ -205,28 +206,28 @@ def test_only_so_many_connections(server: MllpServer, monkeypatch: pytest.Monkey
     monkeypatch.setattr(mllp_server, "MAX_CONNECTIONS", 1)
     with connected(server) as first:
         first.send(wrap(order("M1")))
-        assert first.answer().code == "AA"
+        assert first.answer().code == "CA"
         with connected(server) as second:
             assert second.is_closed()
 
 
 def test_failing_store_is_answered_and_recovers(database: peewee.Database) -> None:
-    failures = [peewee.OperationalError("the disk is full")]
+    failures = [peewee.OperationalError("the disk is full")] * 2
 
-    def store(frame: Frame, address: str) -> bytes:
+    def store(items: Sequence[Incoming]) -> list[Receipt]:
         if failures:
             raise failures.pop()
-        return inbox.accept(frame, address)
+        return inbox.accept(items)
 
     flaky = mllp_server.serve("127.0.0.1:0", "", store)
     try:
         with connected(flaky) as peer:
             peer.send(wrap(order("M1")))
             refusal = peer.answer()
-            assert (refusal.code, refusal.control_id) == ("AR", "M1")
+            assert (refusal.code, refusal.control_id) == ("CR", "M1")
             assert "send it again" in refusal.text
             peer.send(wrap(order("M1")))
-            assert peer.answer() == AckResult("AA", "M1")
+            assert peer.answer() == AckResult("CA", "M1")
     finally:
         flaky.stop()
 
@@ -235,7 +236,7 @@ def test_every_acknowledged_message_is_in_the_database(server: MllpServer) -> No
     with connected(server) as peer:
         for number in range(20):
             peer.send(wrap(order(f"M{number}")))
-            assert peer.answer().code == "AA"
+            assert peer.answer().code == "CA"
             assert states()[f"M{number}"] == "received"
 
 
@@ -243,7 +244,7 @@ def test_stopped_server_frees_port_and_connections(database: peewee.Database) ->
     server = mllp_server.serve("127.0.0.1:0", "")
     with connected(server) as peer:
         peer.send(wrap(order("M1")))
-        assert peer.answer().code == "AA"
+        assert peer.answer().code == "CA"
         with pytest.raises(Unavailable, match=f"cannot listen on 127.0.0.1:{server.port}"):
             mllp_server.serve(f"127.0.0.1:{server.port}", "")
         server.stop()
