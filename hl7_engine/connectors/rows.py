@@ -4,6 +4,7 @@ What cannot be converted goes on as it is: the reader of the command says what i
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -115,7 +116,7 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, bool):
         return value
-    if isinstance(value, Decimal | float) and value == int(value):
+    if isinstance(value, Decimal | float) and math.isfinite(value) and value == int(value):
         # Numbers of patients and orders, kept as NUMBER.
         return str(int(value))
     return str(value)

@@ -172,6 +172,19 @@ def test_file_may_hold_many_messages(
     assert [one.split() for one in memory_inbox.contents] == [[b"MSH|1", b"PID|1"], [b"MSH|2", b"PID|2"]]
 
 
+def test_block_that_is_cut_short_is_refused_and_seen(
+    folder: Path, build: Build, memory_inbox: MemoryInbox
+) -> None:
+    (folder / "wire.hl7").write_bytes(wrap(b"MSH|1\r") + b"\x0bMSH|2|cut")
+    look_twice(build(), memory_inbox.accept)
+    (items,) = memory_inbox.calls
+    assert [(item.content, item.damage) for item in items] == [
+        (b"MSH|1\r", None),
+        (b"MSH|2|cut", Damage.NO_END),
+    ]
+    assert names(folder) == ["error/wire.hl7", "error/wire.hl7.why.txt"]
+
+
 @pytest.mark.parametrize(
     ("content", "format_name"), [(b'{"action": 1}', "json"), (b"<a>MSH|1\nMSH|2</a>", "v3")]
 )
