@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from core.config import host_and_port
 from core.errors import Misconfigured
+from hl7_engine import tls
 from hl7_engine.connectors import rabbitmq, redis_streams, settings
 from hl7_engine.connectors.rabbitmq import Broker, RabbitSender
 from hl7_engine.connectors.redis_streams import RedisStreamSender, Server
@@ -27,10 +28,9 @@ _PASSWORD_FILE = "password_file"  # noqa: S105 — the name of a setting
 def build_sender(peer: Peer, timeout: float) -> Sender:
     """The sender for `peer.send_to`; `timeout` in seconds, for MLLP. Raises `Misconfigured` naming the peer."""
     scheme, mark, rest = peer.send_to.partition("://")
-    if not mark:
-        return MllpSender(host_and_port(peer.send_to), timeout)
-    if scheme == "mllp":
-        return MllpSender(host_and_port(rest), timeout)
+    if not mark or scheme == "mllp":
+        secured = tls.client_context(peer.tls_ca) if peer.tls else None
+        return MllpSender(host_and_port(rest if mark else peer.send_to), timeout, secured)
     subject = f"peer {peer.name}: send_to"
     if scheme in rabbitmq.SCHEMES:
         return _rabbit(subject, peer)
