@@ -7,6 +7,7 @@ import click
 from app.commands.check import check
 from app.commands.demo import demo
 from app.commands.hl7 import hl7_group
+from app.commands.hl7_crash import crash_test
 from app.commands.installation import audit_group, messages, preflight, setup, unseal
 from app.commands.run import run
 from app.commands.story import faults, story
@@ -22,6 +23,7 @@ def cli() -> None:
 
 for command in (setup, demo, story, faults, run, messages, preflight, audit_group, hl7_group, unseal, check):
     cli.add_command(command)
+hl7_group.add_command(crash_test)
 
 
 def main() -> None:

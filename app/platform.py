@@ -10,7 +10,9 @@ from crypto.keyring import Keyring
 from crypto.provider import Provider
 from crypto.providers.portable import PortableProvider
 from crypto.self_test import run_self_test
+from hl7_engine import site
 from hl7_engine.sender import MllpSender, Sender
+from hl7_engine.site import Site
 from imaging.spool import Spool
 from imaging.store import Store
 from imaging.stores.local import LocalStore
@@ -51,6 +53,13 @@ def build_platform(settings: Settings) -> Platform:
     )
     bind_commands(bus, platform)
     return platform
+
+
+def load_site(settings: Settings) -> Site:
+    """The systems that talk to us, and the connectors. Raises `Misconfigured` naming what is wrong in the file."""
+    return site.load(
+        settings.hl7_site, his_address=settings.his_address, film_item_code=settings.film_item_code
+    )
 
 
 def open_provider() -> Provider:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import peewee
 
-from app.platform import build_platform, open_provider
+from app.platform import build_platform, load_site, open_provider
 from core import db, migrate
 from core.config import Settings, host_and_port
 from core.errors import CloudFilmError
 from crypto.errors import CryptoError
 from crypto.keyring import Keyring
+from hl7_engine.connectors import registry
 
 # A day of a busy CT department is about 30 GB; below this the front machine is close to refusing images.
 FREE_BYTES = 20 * 2**30
@@ -39,6 +40,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("pages", _pages),
         ("peers", _peers),
         ("adapters", _adapters),
+        ("connectors", _connectors),
     )
     findings: list[Finding] = []
     for subject, check in checks:
@@ -109,3 +111,8 @@ def _peers(settings: Settings) -> Iterator[Finding]:
 def _adapters(settings: Settings) -> Iterator[Finding]:
     build_platform(settings)
     yield Finding("adapters", True, f"store {settings.store}, sms {settings.sms_channel}")
+
+
+def _connectors(settings: Settings) -> Iterator[Finding]:
+    connectors = registry.build_all(load_site(settings).connectors)
+    yield Finding("connectors", True, ", ".join(one.name for one in connectors) or "none")

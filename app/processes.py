@@ -11,12 +11,14 @@ from pathlib import Path
 from redis import Redis
 
 from app.bindings import message_drain, outbox_handlers
-from app.platform import build_platform
+from app.platform import build_platform, load_site
 from core import bus as core_bus
 from core import config, db, logs, problems
 from core.config import Settings, host_and_port
 from core.errors import Misconfigured
 from hl7_engine import mllp_server, tls
+from hl7_engine.connector import into_inbox, keep_running
+from hl7_engine.connectors import registry
 from imaging import scp
 from jobs import tasks, worker
 from jobs.pump import Pump
@@ -26,6 +28,8 @@ from workflow.context import Platform
 
 # A file may wait this long between its rename and its row; sweeping sooner would race with a slow commit.
 ORPHAN_SECONDS = 3600
+# A connector may be within a statement of a hospital's database when we are asked to end.
+STOP_SECONDS = 5
 
 
 def run_web() -> None:
@@ -101,6 +105,27 @@ def run_mllp() -> None:
     server.stop()
 
 
+def run_connectors() -> None:
+    """HL7 fetched from where it is left for us: middleware, folders, views of the site file (docs/connectors.md).
+
+    A thread for each; one whose source is away does not disturb the others. Without any it only waits.
+    """
+    platform = _start("connectors")
+    site = load_site(platform.settings)
+    connectors = registry.build_all(site.connectors)
+    stop = _stop_on_signals()
+    threads = [
+        threading.Thread(target=keep_running, args=(one, into_inbox(site), stop), name=one.name, daemon=True)
+        for one in connectors
+    ]
+    for thread in threads:
+        thread.start()
+    stop.wait()
+    # What is under way is not acknowledged, and comes again.
+    for thread in threads:
+        thread.join(STOP_SECONDS)
+
+
 def run_scp() -> None:
     """DICOM in: success only when the file and its row are durable (decision 2)."""
     platform = _start("scp")
@@ -130,6 +155,7 @@ PROCESSES: dict[str, Callable[[], None]] = {
     "relay": run_relay,
     "worker": run_worker,
     "mllp": run_mllp,
+    "connectors": run_connectors,
     "scp": run_scp,
     "simulators": run_simulators,
 }

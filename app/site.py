@@ -14,7 +14,15 @@ from core.failpoints import KILLED
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 60
-PLATFORM_PROCESSES = ("web", "live", "relay", "mllp", "scp")
+ALL_PROCESSES = ("simulators", "web", "live", "relay", "mllp", "scp")
+# The port by which each process shows that it is ready.
+_PORT_OF = {
+    "web": "WEB_BIND",
+    "live": "LIVE_BIND",
+    "mllp": "MLLP_BIND",
+    "scp": "SCP_BIND",
+    "simulators": "OSS_ENDPOINT",
+}
 
 
 class SiteFailed(CloudFilmError):
@@ -24,17 +32,24 @@ class SiteFailed(CloudFilmError):
 class Site:
     """Environment and processes of one installation under `home`. `with site:` runs it and leaves nothing behind."""
 
-    def __init__(self, home: Path, environment: dict[str, str], fail: str = "") -> None:
+    def __init__(
+        self,
+        home: Path,
+        environment: dict[str, str],
+        fail: str = "",
+        processes: tuple[str, ...] = ALL_PROCESSES,
+    ) -> None:
         self.home = home
         self.environment = environment
         self._fail = fail
+        self._processes = processes
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._log_path = home / "log"
 
     def __enter__(self) -> Self:
         self._log_path.mkdir(parents=True, exist_ok=True)
         try:
-            for process in ("simulators", *PLATFORM_PROCESSES):
+            for process in self._processes:
                 self.start(process)
             self.wait_ready()
         except BaseException:
@@ -65,7 +80,7 @@ class Site:
     def wait_ready(self) -> None:
         """Until every port answers. Raises `SiteFailed` naming the log to read."""
         deadline = time.monotonic() + READY_SECONDS
-        for name in ("WEB_BIND", "LIVE_BIND", "MLLP_BIND", "SCP_BIND", "OSS_ENDPOINT"):
+        for name in (_PORT_OF[process] for process in self._processes if process in _PORT_OF):
             address = self.environment[f"CLOUDFILM_{name}"].removeprefix("http://")
             host, _, port = address.rpartition(":")
             while not _answers(host, int(port)):

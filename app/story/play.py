@@ -23,7 +23,7 @@ from app.story.scene import DOCTOR, KIOSK
 from core import audit, db
 from core.config import Settings, host_and_port
 from core.errors import CloudFilmError
-from core.models import Exam, OutboxEvent
+from core.models import Exam, InboundMessage, OutboxEvent
 from simulators import his_messages as say
 from simulators.his import HisSimulator
 from simulators.kiosk import Kiosk, KioskRefused
@@ -254,13 +254,13 @@ class Story:
                 except Exception:
                     if time.monotonic() > deadline:
                         raise
-            if ack.code != "AA":
+            if ack.code != "CA":
                 raise StoryBroken(f"{ack.control_id} was answered {ack.code}: {ack.text}")
             acks.append(ack.code)
         return acks
 
     def _settle_down(self) -> None:
-        """Until the outbox has nothing left to do."""
+        """Until inbox and outbox have nothing left to do."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             self.heal()
@@ -268,6 +268,11 @@ class Story:
                 waiting = [
                     f"{row.kind}: {row.last_error}"
                     for row in OutboxEvent.select().where(OutboxEvent.state == "pending")
+                ]
+                received = InboundMessage.select(InboundMessage.message_type, InboundMessage.error)
+                waiting += [
+                    f"{row.message_type}: {row.error}"
+                    for row in received.where(InboundMessage.state == "received")
                 ]
                 parked = [row.last_error for row in OutboxEvent.select().where(OutboxEvent.state == "parked")]
             if parked:
