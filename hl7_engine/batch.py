@@ -18,8 +18,8 @@ from hl7_engine.times import format_moment
 # One block must not keep the inbox busy for minutes, and its answers must not fill the memory.
 MAX_MESSAGES = 10_000
 
-# An envelope segment: name and field separator.
-_ENVELOPE = re.compile(rb"(?:FHS|BHS|BTS|FTS)[^A-Za-z0-9\s]")
+# An envelope segment: name and field separator; trailers are often the name alone.
+_ENVELOPE = re.compile(rb"(?:FHS|BHS|BTS|FTS)(?:[^A-Za-z0-9\s]|[\r\n]|$)")
 # A message begins at the beginning of a line. The separator after MSH keeps "MSH" in running text from counting.
 _BEGIN = re.compile(rb"(?:^|(?<=[\r\n\x0b]))MSH(?=[^A-Za-z0-9\s])")
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|$)")
@@ -54,7 +54,7 @@ def reply(content: bytes, acknowledgements: list[bytes]) -> bytes:
         header, charset_name = charset.decode(line)
     except Undecodable:
         header, charset_name = line.decode(charset.GB18030, errors="replace"), charset.GB18030
-    separator = header[3]
+    separator = header[3:4] or "|"
     # FHS and BHS have the same fields: 3-6 who to whom, 11 the batch's own number.
     fields = [*header.split(separator), *[""] * 11][:11]
     name = ["BHS", fields[1], fields[4] or APPLICATION, fields[5], fields[2], fields[3], format_moment(now())]

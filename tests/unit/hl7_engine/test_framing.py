@@ -14,7 +14,9 @@ CONTENT = st.binary(min_size=1, max_size=LIMIT).map(
     lambda raw: raw.replace(b"\x0b", b"a").replace(b"\x1c", b"b")
 )
 STREAM = st.lists(
-    st.sampled_from([b"\x0b", b"\x1c", b"\r", b"\n", b"\x00", b"M", b"S", b"H", b"MSH|", b"x" * 17]),
+    st.sampled_from(
+        [b"\x0b", b"\x1c", b"\r", b"\n", b"\x00", b"M", b"S", b"H", b"F", b"BH", b"MSH|", b"x" * 17]
+    ),
     max_size=60,
 ).map(b"".join)
 
@@ -63,6 +65,9 @@ def test_good_block_after_anything_is_found(broken: bytes, content: bytes) -> No
         (b"\x0bMSH|a\x1cb\x1c\r", [Frame(b"MSH|a\x1cb")]),
         (b"\x0b\x1c\r", [Frame(b"")]),
         (b"\x0bMSH|1", []),
+        (b"\x0bFHS|1\rBHS|2\rMSH|3\x1c\r", [Frame(b"FHS|1\rBHS|2\rMSH|3")]),
+        (b"\r\nFHS|1\rMSH|3\x1c\r", [Frame(b"FHS|1\rMSH|3")]),
+        (b"noise BHS|1\rMSH|3\x1c\r", [Frame(b"BHS|1\rMSH|3")]),
     ],
     ids=[
         "start missing",
@@ -74,6 +79,9 @@ def test_good_block_after_anything_is_found(broken: bytes, content: bytes) -> No
         "0x1C inside",
         "empty",
         "unfinished",
+        "batch of a file",
+        "start of a file missing",
+        "start of a batch missing",
     ],
 )
 def test_recovery(stream: bytes, frames: list[Frame]) -> None:
@@ -103,3 +111,22 @@ def test_endless_block_is_not_kept() -> None:
     ]
     assert found == [Frame(b"z" * HEAD_BYTES, Damage.TOO_LONG)]
     assert len(deframer._buffer) <= 1
+
+
+@given(
+    text=st.text(alphabet="张珅東瑋璡玘MSH|^~\\&\r", min_size=1),
+    places=st.lists(st.integers(0, 10_000), max_size=4),
+)
+@pytest.mark.parametrize("charset", ["gb18030", "utf-8"])
+def test_chinese_content_is_never_cut(charset: str, text: str, places: list[int]) -> None:
+    stream = wrap(text.encode(charset)) * 2
+    expected = [Frame(text.encode(charset))] * 2
+    assert frames_of(*cut(stream, places), limit=len(stream)) == expected
+
+
+def test_what_is_kept_of_an_unfinished_block_is_told() -> None:
+    deframer = Deframer()
+    deframer.feed(b"\x0bMSH|1")
+    assert deframer.unfinished_bytes == 5
+    deframer.feed(b"\x1c\r")
+    assert deframer.unfinished_bytes <= 1
