@@ -1,4 +1,5 @@
-"""Work that is its own queue (the inbox of messages): stepped in a thread of the relay as long as there is any."""
+"""Work that is its own queue (the inbox of messages) or comes round by itself (watching, pruning): stepped in a thread of
+the relay as long as there is any."""
 
 import threading
 from collections.abc import Callable
@@ -16,9 +17,10 @@ AFTER_FAILURE_SECONDS = 5.0
 class Pump:
     """Runs `step` again and again; it returns how much it did. Nothing done, or a failure: a pause."""
 
-    def __init__(self, name: str, step: Callable[[], int]) -> None:
+    def __init__(self, name: str, step: Callable[[], int], pause_seconds: float = POLL_SECONDS) -> None:
         self._name = name
         self._step = step
+        self._pause_seconds = pause_seconds
         self._log = get_logger("jobs")
 
     def run_forever(self, stop: threading.Event) -> None:
@@ -35,7 +37,7 @@ class Pump:
 
     def _pause(self) -> float:
         try:
-            return 0.0 if self._step() else POLL_SECONDS
+            return 0.0 if self._step() else self._pause_seconds
         except peewee.PeeweeException as error:
             self._log.error("pump_database_away", pump=self._name, why=type(error).__name__)
             # A broken connection does not heal by itself.
