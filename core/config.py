@@ -56,6 +56,7 @@ class Settings:
     series_quiet_seconds: int = 60
 
     his_address: str = ""
+    hl7_site: str = ""
 
     film_item_code: str = "YYX0001"
     kiosk_keys: str = ""

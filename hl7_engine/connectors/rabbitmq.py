@@ -6,7 +6,6 @@ names `reply_to` gets the acknowledgement there. Out: persistent, and sent only 
 """
 
 import logging
-import ssl
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from hl7_engine.connectors import settings
 from hl7_engine.connectors.settings import Endpoint
 from hl7_engine.incoming import Incoming, Receipt
 from hl7_engine.sender import control_id_of
+from hl7_engine.tls import client_context
 
 CHANNEL = "rabbitmq"
 SCHEMES = {"amqp": 5672, "amqps": 5671}
@@ -92,8 +92,7 @@ class Broker:
         place = self.place
         tls = None
         if place.scheme == "amqps":
-            context = ssl.create_default_context(cafile=self.tls_ca or None)
-            tls = pika.SSLOptions(context, place.host)
+            tls = pika.SSLOptions(client_context(self.tls_ca), place.host)
         return pika.ConnectionParameters(
             host=place.host,
             port=place.port,

@@ -10,7 +10,7 @@ from core.config import PREFIX, Settings
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "configuration.md"
 # | `CLOUDFILM_HOME` | `var` | meaning |
-ROW = re.compile(rf"^\| `{PREFIX}([A-Z_]+)` \| (`[^`]*`|empty) \| \S.* \|$", re.MULTILINE)
+ROW = re.compile(rf"^\| `{PREFIX}([A-Z0-9_]+)` \| (`[^`]*`|empty) \| \S.* \|$", re.MULTILINE)
 
 
 def told_defaults() -> dict[str, str]:
