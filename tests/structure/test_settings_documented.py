@@ -35,6 +35,6 @@ def test_every_setting_is_told_with_its_default() -> None:
 )
 def test_no_page_names_a_setting_that_does_not_exist(page: Path) -> None:
     known = {field.name.upper() for field in fields(Settings)}
-    named = re.findall(rf"{PREFIX}([A-Z][A-Z_]*[A-Z])\b", page.read_text(encoding="utf-8"))
+    named = re.findall(rf"{PREFIX}([A-Z][A-Z0-9_]*[A-Z0-9])\b", page.read_text(encoding="utf-8"))
     unknown = {name if name in known else name.removesuffix("_FILE") for name in named} - known
     assert not unknown, f"{page.name} names {sorted(unknown)}"
