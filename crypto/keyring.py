@@ -47,6 +47,9 @@ class Keyring:
         self._path = path
         self._provider = provider
         self._keys = keys
+        # Derived once: a key of a version never changes, and deriving costs as much as sealing a name.
+        self._field_keys: dict[int, bytes] = {}
+        self._sub_keys: dict[tuple[str, ...], bytes] = {}
 
     @classmethod
     def create(cls, path: Path, provider: Provider) -> "Keyring":
@@ -144,10 +147,14 @@ class Keyring:
         return keys
 
     def _sub_key(self, *labels: str) -> bytes:
-        return hmac_sm3(self._keys.root, _labelled(*labels))
+        if labels not in self._sub_keys:
+            self._sub_keys[labels] = hmac_sm3(self._keys.root, _labelled(*labels))
+        return self._sub_keys[labels]
 
     def _field_key(self, version: int) -> bytes:
-        return kdf(self._kek(version), b"field", KEY_SIZE)
+        if version not in self._field_keys:
+            self._field_keys[version] = kdf(self._kek(version), b"field", KEY_SIZE)
+        return self._field_keys[version]
 
     def _kek(self, version: int) -> bytes:
         if version not in self._keys.keks:

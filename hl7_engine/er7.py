@@ -79,15 +79,24 @@ class Segment:
 
     def get(self, path: str) -> str:
         """The value at `path`, unescaped; of a whole field, its repetition as it stands."""
-        field, repetition, component, subcomponent = parse_path(path)
-        value = _nth(self.raw(field).split(self._separators.repetition), repetition)
+        return self.at(parse_path(path))
+
+    def at(self, path: Path) -> str:
+        """The same for a path that was read before."""
+        field, repetition, component, subcomponent = path
+        value = self.raw(field)
+        if not value:
+            return ""
+        separators = self._separators
+        if repetition > 1 or separators.repetition in value:
+            value = _nth(value.split(separators.repetition), repetition)
         if component:
-            value = _nth(value.split(self._separators.component), component)
+            value = _nth(value.split(separators.component), component)
         if subcomponent:
-            value = _nth(value.split(self._separators.subcomponent), subcomponent)
+            value = _nth(value.split(separators.subcomponent), subcomponent)
         if value == HL7_NULL:
             return ""
-        return unescape(value, self._separators).strip()
+        return unescape(value, separators).strip()
 
     def count(self, field: int) -> int:
         """How many repetitions the field has; none when it is empty."""
@@ -128,6 +137,7 @@ class Message:
         self.lines = lines
         self.separators = separators
         self._segments: list[Segment] | None = None
+        self._first: dict[str, Segment] = {}
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -162,7 +172,10 @@ class Message:
 
     def first(self, name: str) -> Segment:
         """The first segment of this name; an empty one when there is none."""
-        return next((segment for segment in self.all_segments if segment.name == name), self.missing(name))
+        if name not in self._first:
+            found = (segment for segment in self.all_segments if segment.name == name)
+            self._first[name] = next(found, self.missing(name))
+        return self._first[name]
 
     def missing(self, name: str) -> Segment:
         """A segment that the message does not have: every field of it is empty."""

@@ -29,12 +29,9 @@ class Place(NamedTuple):
 
     segment: str
     path: str
+    # The path taken apart.
+    field: FieldPath
     type: str = ""
-
-    @property
-    def field(self) -> FieldPath:
-        """The path taken apart."""
-        return parse_path(self.path)
 
     def __str__(self) -> str:
         return f"{self.segment}-{self.path}"
@@ -131,4 +128,4 @@ def _place(subject: str, key: str, text: Any) -> Place:
     if match is None:
         raise Misconfigured(f"{subject}: {key}: {text!r} is no place such as PID-19 or PID-3(NI).1")
     segment, field, kind, rest = match.groups()
-    return Place(segment, field + rest, kind or "")
+    return Place(segment, field + rest, parse_path(field + rest), kind or "")

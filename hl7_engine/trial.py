@@ -99,11 +99,12 @@ def _in_one_line(record: object) -> str:
 def _unread(source: Source) -> list[str]:
     """Fields that hold something and that no reader asked for, each once, in the order of the message."""
     found: dict[str, None] = {}
+    read = {(place.segment, place.field.field) for place in source.touched}
     for segment in source.message.all_segments:
         if segment.name in _ENVELOPE:
             continue
         # SET ID: counts the segments of a kind, and says nothing.
         for number in range(2 if segment.get("1").isdecimal() else 1, segment.last_field + 1):
-            if segment.get(str(number)) and (segment.name, number) not in source.touched:
+            if segment.get(str(number)) and (segment.name, number) not in read:
                 found[f"{segment.name}-{number}"] = None
     return list(found)

@@ -37,7 +37,8 @@ class Results:
             if source.value("result_status", {"OBX": obx}).upper() not in _VOID
         ]
         for _, obx in self._coded:
-            source.touched.update({(obx.name, 2), (obx.name, 5)})
+            source.touch(obx.name, 2)
+            source.touch(obx.name, 5)
 
     @property
     def findings(self) -> str:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from core.clock import now
-from hl7_engine.er7 import Message, Segment
+from hl7_engine.er7 import Message, Segment, parse_path
 from hl7_engine.errors import Unreadable
 from hl7_engine.profile import Place, Profile
 from hl7_engine.times import parse_date, parse_moment
@@ -38,7 +38,7 @@ class Source:
     profile: Profile
     film_item_code: str = "YYX0001"
     notes: list[str] = field(default_factory=list)
-    touched: set[tuple[str, int]] = field(default_factory=set)
+    touched: set[Place] = field(default_factory=set)
 
     def value(self, name: str, scope: Scope = _WHOLE_MESSAGE) -> str:
         """The fact as it stands, in the first place of the profile that has one; empty when none has."""
@@ -48,8 +48,8 @@ class Source:
         """The fact and its place."""
         for place in self.profile.fields[name]:
             segment = self.segment(place.segment, scope)
-            self.touch(place)
-            text = _typed(segment, place) if place.type else segment.get(place.path)
+            self.touched.add(place)
+            text = _typed(segment, place) if place.type else segment.at(place.field)
             if text:
                 return Found(text, place)
         return Found("", None)
@@ -86,16 +86,16 @@ class Source:
     def places(self, name: str, scope: Scope = _WHOLE_MESSAGE) -> Iterator[tuple[Segment, Place]]:
         """The profile's places of a fact that is read in a way of its own (repetitions, names)."""
         for place in self.profile.fields[name]:
-            self.touch(place)
+            self.touched.add(place)
             yield self.segment(place.segment, scope), place
 
     def segment(self, name: str, scope: Scope = _WHOLE_MESSAGE) -> Segment:
         """The scope's segment of this name, else the message's first, else an empty one."""
         return scope[name] if name in scope else self.message.first(name)
 
-    def touch(self, place: Place) -> None:
-        """Remember that this field is understood."""
-        self.touched.add((place.segment, place.field.field))
+    def touch(self, segment: str, field_number: int) -> None:
+        """Remember a field that is read without a place in the profile."""
+        self.touched.add(Place(segment, str(field_number), parse_path(str(field_number))))
 
     @property
     def said_at(self) -> datetime:
