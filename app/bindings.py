@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from core.bus import InProcessBus
+from core.clock import now
 from core.commands import (
     CancelOrder,
     CompleteExam,
@@ -14,8 +15,10 @@ from core.commands import (
     RegisterPatient,
     SettleFee,
 )
+from hl7_engine import pruning, watch
 from hl7_engine.drain import Drain
-from hl7_engine.site import Site
+from hl7_engine.pruning import Retention
+from jobs.pump import POLL_SECONDS, Pump
 from workflow.archive_study import archive_series, upload_pack
 from workflow.complete_exam import complete_exam
 from workflow.context import Platform
@@ -28,6 +31,9 @@ from workflow.settle_fee import settle_fee
 from workflow.tell_his import send_to_his
 
 Handler = Callable[[dict[str, Any]], None]
+
+WATCH_SECONDS = 60
+PRUNE_SECONDS = 24 * 3600
 
 
 def bind_commands(bus: InProcessBus, platform: Platform) -> None:
@@ -54,5 +60,15 @@ def outbox_handlers(platform: Platform) -> dict[str, Handler]:
 
 def message_drain(platform: Platform) -> Drain:
     """What takes received messages from the inbox."""
-    site = Site(film_item_code=platform.settings.film_item_code)
-    return Drain(platform.bus, site, lambda *_: None)
+    return Drain(platform.bus, platform.site, lambda *_: None)
+
+
+def message_pumps(platform: Platform) -> dict[str, Pump]:
+    """What the relay steps beside the outbox: taking messages in, watching their flow, deleting old ones."""
+    retention = Retention(platform.settings.message_days, platform.settings.message_problem_days)
+    steps: dict[str, tuple[Callable[[], int], float]] = {
+        "messages": (message_drain(platform).run_once, POLL_SECONDS),
+        "watch": (lambda: watch.look(platform.site, now()), WATCH_SECONDS),
+        "pruning": (lambda: pruning.prune(retention, now()), PRUNE_SECONDS),
+    }
+    return {name: Pump(name, step, pause) for name, (step, pause) in steps.items()}

@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from app.commands import hl7_store
 from app.commands.check import check
 from app.commands.demo import demo
 from app.commands.hl7 import hl7_group
@@ -24,6 +25,8 @@ def cli() -> None:
 for command in (setup, demo, story, faults, run, messages, preflight, audit_group, hl7_group, unseal, check):
     cli.add_command(command)
 hl7_group.add_command(crash_test)
+for command in hl7_store.COMMANDS:
+    hl7_group.add_command(command)
 
 
 def main() -> None:

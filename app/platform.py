@@ -48,6 +48,7 @@ def build_platform(settings: Settings) -> Platform:
         sms=_sms(settings),
         wechat=WechatTemplateChannel(wechat_client.send_template) if wechat_client else None,
         wechat_oauth=_oauth(settings),
+        site=load_site(settings),
         his=_his(settings),
         machine_keys=signed_requests.load_keys(settings.kiosk_keys) if settings.kiosk_keys else {},
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from redis import Redis
 
-from app.bindings import message_drain, outbox_handlers
+from app.bindings import message_pumps, outbox_handlers
 from app.platform import build_platform, load_site
 from core import bus as core_bus
 from core import config, db, logs, problems
@@ -21,7 +21,6 @@ from hl7_engine.connector import into_inbox, keep_running
 from hl7_engine.connectors import registry
 from imaging import scp
 from jobs import tasks, worker
-from jobs.pump import Pump
 from jobs.relay import Relay
 from jobs.rq_relay import RqRelay
 from workflow.context import Platform
@@ -66,13 +65,14 @@ def run_live() -> None:
 def run_relay() -> None:
     """The outbox: inline in its own threads, or handing rows to rq when Redis is configured (decision 3).
 
-    Beside it the messages in the inbox take effect, here in both cases: they are one ordered queue.
+    Beside it the messages in the inbox take effect, here in both cases: they are one ordered queue. And what comes round by
+    itself: alarms about their flow, and the end of old ones.
     """
     platform = _start("relay")
     settings = platform.settings
     stop = _stop_on_signals()
-    pump = Pump("messages", message_drain(platform).run_once)
-    threading.Thread(target=pump.run_forever, args=(stop,), name="messages", daemon=True).start()
+    for name, pump in message_pumps(platform).items():
+        threading.Thread(target=pump.run_forever, args=(stop,), name=name, daemon=True).start()
     if settings.redis_url:
         RqRelay(Redis.from_url(settings.redis_url)).run_forever(settings.home_path, stop)
     else:

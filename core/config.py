@@ -57,6 +57,8 @@ class Settings:
 
     his_address: str = ""
     hl7_site: str = ""
+    message_days: int = 180
+    message_problem_days: int = 1095
 
     film_item_code: str = "YYX0001"
     kiosk_keys: str = ""

@@ -29,8 +29,8 @@ REUSED_CONTROL_ID_HOURS = 1
 INBOX = "inbox"
 
 
-def look(site: Site, moment: datetime) -> None:
-    """Begin the alarms of what is wrong at `moment`, end those of what is not any more."""
+def look(site: Site, moment: datetime) -> int:
+    """Begin the alarms of what is wrong at `moment`, end those of what is not any more. Returns 0: enough for now."""
     with db.transaction():
         wrong = {(kind, subject): text for kind, subject, text in _findings(site, moment)}
         for alarm in alarms.open_alarms():
@@ -39,6 +39,7 @@ def look(site: Site, moment: datetime) -> None:
                 alarms.end(alarm.kind, alarm.subject)
         for (kind, subject), text in wrong.items():
             alarms.begin(kind, subject, text)
+    return 0
 
 
 def _is_past(alarm: alarms.Alarm, moment: datetime) -> bool:

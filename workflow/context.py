@@ -8,6 +8,7 @@ from core.config import Settings
 from crypto.keyring import Keyring
 from crypto.provider import Provider
 from hl7_engine.sender import Sender
+from hl7_engine.site import Site
 from imaging.spool import Spool
 from imaging.store import Store
 from notify.channel import Channel
@@ -27,5 +28,6 @@ class Platform:
     sms: Channel
     wechat: Channel | None
     wechat_oauth: OAuth | None
+    site: Site
     his: Sender | None
     machine_keys: dict[str, MachineKey]
