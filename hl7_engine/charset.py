@@ -51,12 +51,15 @@ class Decoded(NamedTuple):
     charset: str
 
 
-def decode(raw: bytes) -> Decoded:
-    """The text of a message. Raises `Undecodable`, which names the first impossible byte by its place."""
+def decode(raw: bytes, declared: str | None = None) -> Decoded:
+    """The text of a message; `declared` is what XML or HTTP say around it, else MSH-18 counts.
+
+    Raises `Undecodable`, which names the first impossible byte by its place.
+    """
     text = _try(raw, UTF_8)
     if text is not None and text.isascii():
         return Decoded(text, UTF_8)
-    declared = declared_charset(raw)
+    declared = declared or declared_charset(raw)
     if text is not None and not _is_chance(text, raw, declared):
         return Decoded(text.removeprefix("\ufeff"), UTF_8)
     if declared == _LATIN and _is_rather_chinese(raw):

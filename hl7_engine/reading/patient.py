@@ -1,18 +1,16 @@
 """PID → PatientFacts: who the message is about (v2.5.1 chapter 3.4.2)."""
 
-import re
-
 from core.commands import PatientFacts
 from hl7_engine.er7 import Segment
 from hl7_engine.errors import Unreadable
 from hl7_engine.profile import Place
 from hl7_engine.reading.source import KEY_LENGTH, Source
+from hl7_engine.reading.values import best_phone
 
 # PID-3.5, HL7 table 0203: numbers by which the state knows a person. They are personal data and never kept in
 # the clear as hospital numbers are.
 _IDENTITY_TYPES = frozenset({"NI", "PPN", "SFZ"})
 _SEXES = frozenset("MFOU")
-_MOBILE = re.compile(r"(?:\+?86)?(1[3-9]\d{9})")
 _NAME_LENGTH = 128
 _PHONE_LENGTH = 32
 
@@ -86,12 +84,10 @@ def _person_name(segment: Segment, at: str) -> tuple[bool, str]:
 
 
 def _phone(source: Source) -> str:
-    """A mobile number without its country code, since messages go there; else the first number (XTN)."""
+    """The best of the telephone numbers (XTN)."""
     told: list[str] = []
     for segment, place in source.places("phone"):
         field = place.field.field
         for repetition in range(1, segment.count(field) + 1):
-            numbers = (segment.get(f"{field}[{repetition}].{part}") for part in (7, 12, 1))
-            told.extend(re.sub(r"[\s()-]", "", number) for number in numbers if number)
-    mobiles = (match[1] for match in map(_MOBILE.fullmatch, told) if match)
-    return next(mobiles, told[0] if told else "")[:_PHONE_LENGTH]
+            told.extend(segment.get(f"{field}[{repetition}].{part}") for part in (7, 12, 1))
+    return best_phone(told)[:_PHONE_LENGTH]
