@@ -49,7 +49,9 @@ def split(content: bytes) -> list[bytes]:
 
 def reply(content: bytes, acknowledgements: list[bytes]) -> bytes:
     """The answer to a batch that came as one block: its acknowledgements one after the other between BHS and BTS."""
-    line = re.split(rb"[\r\n]", content.removeprefix(_BOM).lstrip()[:4096], maxsplit=1)[0]
+    first, *others = re.split(rb"[\r\n]+", content.removeprefix(_BOM).lstrip()[:4096], maxsplit=2)
+    # The header of the batch, not of the file around it.
+    line = others[0] if others and others[0].startswith(b"BHS") else first
     try:
         header, charset_name = charset.decode(line)
     except Undecodable:

@@ -81,7 +81,11 @@ class MllpConnection(asyncio.Protocol):
         """A peer has connected; with TLS, after the handshake."""
         self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
-        self.address = peer[0] if peer else ""
+        if peer is None:
+            # It is gone already.
+            self._transport.abort()
+            return
+        self.address = peer[0]
         if not self._hall.admit(self):
             self._transport.close()
             return

@@ -206,8 +206,6 @@ class MllpServer:
         return ""
 
     def _is_expected(self, address: str) -> bool:
-        if not address:
-            return False
         told = ipaddress.ip_address(address)
         # On a socket for both kinds, 10.1.2.3 calls itself ::ffff:10.1.2.3.
         mapped = told.ipv4_mapped if isinstance(told, ipaddress.IPv6Address) else None

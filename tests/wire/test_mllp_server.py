@@ -1,27 +1,27 @@
 """The MLLP server on real sockets, with peers that err: each gets its answer, and the next message works."""
 
 import socket
+import struct
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 
 import peewee
 import pytest
 
-from core.errors import Misconfigured, Unavailable
+from core.errors import Unavailable
 from core.models import InboundMessage
-from hl7_engine import acknowledge, inbox, mllp_server
+from hl7_engine import inbox, mllp_server
 from hl7_engine.acknowledge import AckResult
-from hl7_engine.framing import Deframer, Frame, wrap
+from hl7_engine.framing import wrap
 from hl7_engine.incoming import Incoming, Receipt
 from hl7_engine.mllp_server import MllpServer
 from simulators.his_messages import ReportFacts, omg_o19, oru_r01
+from tests.fixtures.mllp_peer import SECONDS, connected
 from tests.fixtures.waiting import wait_until
 from tests.unit.hl7_engine.samples import EXAM, PATIENT, REPORT, envelope
 
 pytestmark = pytest.mark.requirement("P6", "P2")
-
-SECONDS = 20
 
 
 def order(control_id: str, charset: str = "gb18030") -> bytes:
@@ -33,42 +33,6 @@ def server(database: peewee.Database) -> Iterator[MllpServer]:
     running = mllp_server.serve("127.0.0.1:0", "127.0.0.1")
     yield running
     running.stop()
-
-
-class Peer:
-    """A sender that does with its bytes what it likes."""
-
-    def __init__(self, server: MllpServer) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._deframer = Deframer()
-        self._waiting: list[Frame] = []
-
-    def send(self, *packets: bytes) -> None:
-        for packet in packets:
-            self.socket.sendall(packet)
-
-    def answer(self) -> AckResult:
-        while not self._waiting:
-            data = self.socket.recv(65536)
-            assert data, "the server closed the connection"
-            self._waiting += self._deframer.feed(data)
-        return acknowledge.parse(self._waiting.pop(0).content)
-
-    def is_closed(self) -> bool:
-        try:
-            return self.socket.recv(65536) == b""
-        except ConnectionError:
-            return True
-
-
-@contextmanager
-def connected(server: MllpServer) -> Iterator[Peer]:
-    peer = Peer(server)
-    try:
-        yield peer
-    finally:
-        peer.socket.close()
 
 
 def states() -> dict[str, str]:
@@ -184,33 +148,6 @@ def test_peer_that_vanishes_in_the_middle_harms_nobody(server: MllpServer) -> No
     assert states() == {"M2": "received"}
 
 
-def test_peer_that_is_not_expected_is_turned_away(database: peewee.Database) -> None:
-    strict = mllp_server.serve("127.0.0.1:0", "10.1.0.0/16, 192.0.2.7")
-    try:
-        with connected(strict) as peer:
-            assert peer.is_closed()
-    finally:
-        strict.stop()
-
-
-def test_silent_and_endless_peers_are_closed(server: MllpServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mllp_server.Limits, "idle", 0.1)
-    monkeypatch.setattr(mllp_server.Limits, "frame", 0.1)
-    with connected(server) as silent, connected(server) as endless:
-        endless.send(b"\x0bMSH|")
-        assert silent.is_closed()
-        assert endless.is_closed()
-
-
-def test_only_so_many_connections(server: MllpServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mllp_server, "MAX_CONNECTIONS", 1)
-    with connected(server) as first:
-        first.send(wrap(order("M1")))
-        assert first.answer().code == "CA"
-        with connected(server) as second:
-            assert second.is_closed()
-
-
 def test_failing_store_is_answered_and_recovers(database: peewee.Database) -> None:
     failures = [peewee.OperationalError("the disk is full")] * 2
 
@@ -256,6 +193,101 @@ def test_stopped_server_frees_port_and_connections(database: peewee.Database) ->
     )
 
 
-def test_mistaken_peer_list() -> None:
-    with pytest.raises(Misconfigured, match=r"CLOUDFILM_MLLP_PEERS: '10.0.0.300' is no address"):
-        mllp_server.parse_peers("10.0.0.1, 10.0.0.300")
+def test_sender_that_wants_no_answer_gets_none(server: MllpServer) -> None:
+    silent = order("M1").replace(b"|AL|NE|", b"|NE|NE|")
+    assert silent != order("M1")
+    with connected(server) as peer:
+        peer.send(wrap(silent), wrap(order("M2")))
+        assert peer.answer() == AckResult("CA", "M2")
+    assert states() == {"M1": "received", "M2": "received"}
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        lambda raw: b"\x0b" + wrap(raw),
+        lambda raw: wrap(raw.replace(b"\r", b"\r\r")),
+        lambda raw: wrap(raw.replace(b"\r", b"\n")),
+        lambda raw: wrap(raw.replace(b"\r", b"\r\n")),
+        lambda raw: wrap(b"\xef\xbb\xbf" + raw),
+        lambda raw: wrap(raw + b"NTE|1||a\x1cb\r"),
+        lambda raw: b"\x0b" + raw + b"\x1c\n",
+        lambda raw: wrap(raw + b"ZZ9|what|nobody|knows\r"),
+    ],
+    ids=["start twice", "blank lines", "LF", "CRLF", "BOM", "0x1C inside", "LF at the end", "Z segment"],
+)
+def test_what_senders_do_to_frames_and_lines_is_taken(
+    server: MllpServer, stream: Callable[[bytes], bytes]
+) -> None:
+    with connected(server) as peer:
+        for number in (1, 2):
+            peer.send(stream(order(f"M{number}", "utf-8")))
+            assert peer.answer() == AckResult("CA", f"M{number}")
+    assert states() == {"M1": "received", "M2": "received"}
+
+
+def test_empty_message_is_refused(server: MllpServer) -> None:
+    with connected(server) as peer:
+        peer.send(wrap(b""), wrap(order("M1")))
+        assert (peer.answer().code, peer.answer()) == ("AR", AckResult("CA", "M1"))
+
+
+def test_peer_that_only_listens_any_more_still_gets_its_answers(server: MllpServer) -> None:
+    with connected(server) as peer:
+        peer.send(b"".join(wrap(order(f"M{number}")) for number in range(10)))
+        peer.socket.shutdown(socket.SHUT_WR)
+        assert [peer.answer().control_id for _ in range(10)] == [f"M{number}" for number in range(10)]
+        assert peer.is_closed()
+
+
+def test_peer_that_resets_before_its_answer_harms_nobody(database: peewee.Database) -> None:
+    gate, began = threading.Event(), threading.Event()
+
+    def store(items: Sequence[Incoming]) -> list[Receipt]:
+        began.set()
+        assert gate.wait(SECONDS)
+        return inbox.accept(items)
+
+    server = mllp_server.serve("127.0.0.1:0", "", store)
+    try:
+        with connected(server) as peer:
+            peer.send(wrap(order("M1")))
+            assert began.wait(SECONDS)
+            peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        gate.set()
+        with connected(server) as peer:
+            peer.send(wrap(order("M2")))
+            assert peer.answer() == AckResult("CA", "M2")
+    finally:
+        server.stop()
+    assert states() == {"M1": "received", "M2": "received"}
+
+
+def test_half_open_connections_do_not_stand_in_the_way(server: MllpServer) -> None:
+    with ExitStack() as open_ones:
+        for _ in range(50):
+            open_ones.enter_context(connected(server)).send(b"\x0bMSH|^~")
+        with connected(server) as peer:
+            peer.send(wrap(order("M1")))
+            assert peer.answer() == AckResult("CA", "M1")
+
+
+def test_messages_that_came_before_the_end_are_answered(database: peewee.Database) -> None:
+    gate = threading.Event()
+    began = threading.Event()
+
+    def store(items: Sequence[Incoming]) -> list[Receipt]:
+        began.set()
+        assert gate.wait(SECONDS)
+        return inbox.accept(items)
+
+    server = mllp_server.serve("127.0.0.1:0", "", store)
+    with connected(server) as peer:
+        peer.send(wrap(order("M1")))
+        assert began.wait(SECONDS)
+        stopping = threading.Thread(target=server.stop)
+        stopping.start()
+        gate.set()
+        assert peer.answer() == AckResult("CA", "M1")
+        assert peer.is_closed()
+        stopping.join(SECONDS)
