@@ -11,5 +11,6 @@ pytest_plugins = (
     "tests.fixtures.redis_server",
     "tests.fixtures.rabbitmq_server",
     "tests.fixtures.taking",
+    "tests.fixtures.certificates",
     "tests.fixtures.requirement_trace",
 )

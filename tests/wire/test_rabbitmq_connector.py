@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from hl7_engine.connectors import registry, senders
 from hl7_engine.connectors.rabbitmq import RabbitConnector
 from hl7_engine.site import Peer, Site
 from simulators.his_messages import omg_o19
+from tests.fixtures.certificates import Certificate
 from tests.fixtures.rabbitmq_server import RabbitServer
 from tests.fixtures.taking import WAIT_SECONDS, MemoryInbox, running
 from tests.fixtures.waiting import wait_until
@@ -315,3 +317,23 @@ def test_missing_exchange_and_wrong_password_are_told(rabbitmq_server: RabbitSer
 def test_broker_that_is_away_is_unavailable() -> None:
     with pytest.raises(Unavailable, match=r"RabbitMQ 127.0.0.1:1: Connection refused"):
         senders.build_sender(Peer(name="HIS", send_to="amqp://127.0.0.1:1/?queue=a"), 5).send(ORDER)
+
+
+def test_tls_is_spoken_and_the_broker_verified(
+    rabbitmq_server: RabbitServer,
+    queue: str,
+    channel: BlockingChannel,
+    build: Build,
+    server_certificate: Certificate,
+    other_certificate: Certificate,
+    memory_inbox: MemoryInbox,
+) -> None:
+    url = f"amqps://127.0.0.1:{rabbitmq_server.tls_port}"
+    channel.queue_declare(queue, durable=True)
+    peer = Peer(name="HIS", send_to=f"{url}/?queue={queue}", tls_ca=str(server_certificate.certificate))
+    assert senders.build_sender(peer, 5).send(ORDER).code == "AA"
+    with running(build(url=url, tls_ca=str(server_certificate.certificate)), accept=memory_inbox.accept):
+        wait_until(lambda: memory_inbox.contents == [ORDER], WAIT_SECONDS, "the message")
+    stranger = replace(peer, tls_ca=str(other_certificate.certificate))
+    with pytest.raises(Unavailable, match="CERTIFICATE_VERIFY_FAILED"):
+        senders.build_sender(stranger, 5).send(ORDER)

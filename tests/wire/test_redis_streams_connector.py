@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from hl7_engine.connectors.redis_streams import RedisConnector
 from hl7_engine.incoming import Receipt
 from hl7_engine.site import Peer, Site
 from simulators.his_messages import omg_o19
+from tests.fixtures.certificates import Certificate
 from tests.fixtures.redis_server import RedisServer
 from tests.fixtures.taking import WAIT_SECONDS, MemoryInbox, running
 from tests.fixtures.waiting import wait_until
@@ -292,3 +294,22 @@ def test_stream_of_sent_messages_is_kept_short(client: redis.Redis, redis_url: s
 def test_server_that_is_away_is_unavailable() -> None:
     with pytest.raises(Unavailable, match=r"Redis 127.0.0.1:1: "):
         senders.build_sender(Peer(name="HIS", send_to="redis://127.0.0.1:1/in"), 5).send(ORDER)
+
+
+def test_tls_is_spoken_and_the_server_verified(
+    tls_redis: RedisServer,
+    server_certificate: Certificate,
+    other_certificate: Certificate,
+    memory_inbox: MemoryInbox,
+) -> None:
+    url = f"rediss://127.0.0.1:{tls_redis.port}"
+    table = {"kind": "redis", "name": "his-redis", "url": url, "stream": STREAM}
+    peer = Peer(name="HIS", send_to=f"{url}/{STREAM}", tls_ca=str(server_certificate.certificate))
+    assert senders.build_sender(peer, 5).send(ORDER).code == "AA"
+    with running(
+        registry.build({**table, "tls_ca": str(server_certificate.certificate)}), accept=memory_inbox.accept
+    ):
+        wait_until(lambda: memory_inbox.contents == [ORDER], WAIT_SECONDS, "the message")
+    stranger = replace(peer, tls_ca=str(other_certificate.certificate))
+    with pytest.raises(Unavailable, match="CERTIFICATE_VERIFY_FAILED"):
+        senders.build_sender(stranger, 5).send(ORDER)
