@@ -6,17 +6,18 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from redis import Redis
 
 from app.bindings import message_pumps, outbox_handlers
-from app.platform import build_platform, load_site
+from app.platform import build_platform
 from core import bus as core_bus
 from core import config, db, logs, problems
 from core.config import Settings, host_and_port
 from core.errors import Misconfigured
-from hl7_engine import mllp_server, tls
+from hl7_engine import inbox, mllp_server, tls
 from hl7_engine.connector import into_inbox, keep_running
 from hl7_engine.connectors import registry
 from imaging import scp
@@ -95,10 +96,13 @@ def run_worker() -> None:
 
 def run_mllp() -> None:
     """HL7 in: stores each message, then acknowledges (decision 2, 7)."""
-    settings = _start("mllp").settings
+    platform = _start("mllp")
+    settings = platform.settings
     server = mllp_server.serve(
         settings.mllp_bind,
         settings.mllp_peers,
+        partial(inbox.accept, site=platform.site),
+        unavailable=partial(inbox.unavailable, site=platform.site),
         tls=tls.server_context(settings.mllp_tls_cert, settings.mllp_tls_key, settings.mllp_tls_client_ca),
     )
     _stop_on_signals().wait()
@@ -111,11 +115,11 @@ def run_connectors() -> None:
     A thread for each; one whose source is away does not disturb the others. Without any it only waits.
     """
     platform = _start("connectors")
-    site = load_site(platform.settings)
-    connectors = registry.build_all(site.connectors)
+    connectors = registry.build_all(platform.site.connectors)
+    accept = into_inbox(platform.site)
     stop = _stop_on_signals()
     threads = [
-        threading.Thread(target=keep_running, args=(one, into_inbox(site), stop), name=one.name, daemon=True)
+        threading.Thread(target=keep_running, args=(one, accept, stop), name=one.name, daemon=True)
         for one in connectors
     ]
     for thread in threads:

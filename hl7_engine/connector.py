@@ -21,10 +21,13 @@ from hl7_engine.framing import HEAD_BYTES, MAX_FRAME_BYTES, Damage
 from hl7_engine.incoming import Incoming, Receipt
 from hl7_engine.payload import sniff
 from hl7_engine.site import Site
+from hl7_engine.v3 import answer
 
 CONNECTOR_AWAY = "connector_away"
 _PAUSE_FIRST_SECONDS = 1.0
 _PAUSE_MAX_SECONDS = 60.0
+# What the national platform shows to people.
+_TAKEN = "接收成功"
 
 # One receipt for each message, in their order. `unavailable` is not stored: the source must keep it.
 Accept = Callable[[Sequence[Incoming]], list[Receipt]]
@@ -73,12 +76,15 @@ def incoming(
 
 
 def worded(item: Incoming, receipt: Receipt) -> bytes:
-    """The answer to a sender that asked for one: the HL7 acknowledgement, or for XML and JSON a JSON object.
+    """The answer to a sender that asked for one, in the words of its own format.
 
-    Empty when the HL7 message itself says that it wants none.
+    Empty when an HL7 v2 message itself says that it wants none.
     """
     if item.format == "er7":
         return receipt.answer
+    if item.format == "v3":
+        code = answer.ERROR if receipt.state == "refused" else answer.ACCEPTED
+        return answer.acknowledge(item.content, code, receipt.reason or _TAKEN).encode()
     told = {"state": receipt.state, "control_id": receipt.control_id, "reason": receipt.reason}
     return json.dumps(told, ensure_ascii=False).encode()
 

@@ -138,11 +138,12 @@ def test_what_cannot_be_stored_stays_and_is_tried_again_with_one_alarm(
     [
         (b"MSH|1", b"MSH|ACK MSH|1"),
         (b"no HL7", b"MSH|ACK no HL7"),
-        (b'{"action": "x"}', {"state": "stored", "control_id": "C1", "reason": ""}),
+        (b'{"action": "x"}', b'{"state": "stored", "control_id": "C1", "reason": ""}'),
+        (b"<PRPA_IN201311UV02/>", b'<acknowledgement typeCode="AA">'),
     ],
 )
 def test_sender_that_asks_for_an_answer_gets_it(
-    channel: BlockingChannel, queue: str, build: Build, memory_inbox: MemoryInbox, body: bytes, answer: Any
+    channel: BlockingChannel, queue: str, build: Build, memory_inbox: MemoryInbox, body: bytes, answer: bytes
 ) -> None:
     answers: list[tuple[str, bytes]] = []
     channel.basic_consume(
@@ -155,7 +156,7 @@ def test_sender_that_asks_for_an_answer_gets_it(
         wait_until(lambda: channel.connection.process_data_events(0) or answers, WAIT_SECONDS, "the answer")
     ((correlation_id, found),) = answers
     assert correlation_id == "question 1"
-    assert (json.loads(found) if isinstance(answer, dict) else found) == answer
+    assert answer in found
 
 
 def test_answer_never_goes_back_into_the_queue_that_is_read(
