@@ -6,9 +6,8 @@ from functools import cache
 
 from core.models import InboundMessage
 from crypto.sm3 import sm3
-from hl7_engine import charset
+from hl7_engine import charset, json_commands, v3
 from hl7_engine.er7 import Message
-from hl7_engine.errors import Unsupported
 from hl7_engine.reading.source import Source
 from hl7_engine.router import Router, standard_router
 from hl7_engine.site import Site
@@ -48,7 +47,10 @@ def open_message(row: InboundMessage, site: Site) -> Opened:
     """Decode and find the subject. Raises `Unreadable`."""
     if row.format == "er7":
         return open_er7(row.body, row.peer, site)
-    raise Unsupported(f"messages of format {row.format} are not read")
+    if row.format == "v3":
+        profile = site.peer_of(row.peer).profile
+        return _open_commands(lambda: v3.read(row.message_type, row.body, profile, site.film_item_code))
+    return _open_commands(lambda: json_commands.read(row.body))
 
 
 def open_er7(body: bytes, peer: str, site: Site) -> Opened:

@@ -1,13 +1,14 @@
 """Stored messages take effect once, as a whole, in order; or are put aside with their reason."""
 
+import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from core import alarms, clock, failpoints
 from core.bus import InProcessBus, MemoryBus
-from core.commands import PlaceOrder, RegisterPatient
+from core.commands import CancelOrder, PlaceOrder, RegisterPatient
 from core.db import database
 from core.errors import Conflict, Refused, Unavailable
 from core.models import Exam, InboundMessage, MessageCount
@@ -202,3 +203,23 @@ def test_limit_of_a_batch() -> None:
     bus = MemoryBus()
     assert [drain(bus).run_once(2) for _ in range(4)] == [2, 2, 1, 0]
     assert all(isinstance(command, PlaceOrder | RegisterPatient) for command in bus.submitted)
+
+
+def test_xml_and_json_take_effect_like_hl7() -> None:
+    said_at = "2026-11-24T12:00:00+08:00"
+    command = {"accession_number": "CT1", "placer_order_number": "SQ1", "said_at": said_at}
+    told = json.dumps({"action": "CancelOrder", "data": command}).encode()
+    bad = json.dumps({"action": "CancelOrder", "data": command | {"colour": "red"}}).encode()
+    items = [
+        Incoming(told, "10.0.0.5", "rest", format="json", peer="his-web", control_id="J1"),
+        Incoming(bad, "10.0.0.5", "rest", format="json", peer="his-web", control_id="J2"),
+        Incoming(b"<surprise/>", "10.0.0.5", "soap", format="v3", peer="his-web", control_id="X1"),
+    ]
+    inbox.accept(items)
+    bus = MemoryBus()
+    drain(bus).run_once()
+    assert bus.submitted == [CancelOrder("CT1", "SQ1", datetime(2026, 11, 24, 4, 0, tzinfo=UTC))]
+    rows = {row.control_id: row for row in InboundMessage.select()}
+    assert (rows["J1"].state, rows["J1"].order_number) == ("handled", "SQ1")
+    assert rows["J2"].state == rows["X1"].state == "parked"
+    assert "colour" in rows["J2"].error
