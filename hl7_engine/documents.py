@@ -6,6 +6,7 @@ from hl7_engine import charset
 from hl7_engine.errors import Unreadable
 from hl7_engine.v3 import tree
 
+XML = "v3"
 JSON = "json"
 
 
