@@ -5,6 +5,7 @@ import sys
 import click
 
 from app.commands import hl7_store
+from app.commands.bench import bench
 from app.commands.check import check
 from app.commands.demo import demo
 from app.commands.hl7 import hl7_group
@@ -22,7 +23,20 @@ def cli() -> None:
     """CloudFilm 云胶片: medical images kept for decades, open on a phone in a second."""
 
 
-for command in (setup, demo, story, faults, run, messages, preflight, audit_group, hl7_group, unseal, check):
+for command in (
+    setup,
+    demo,
+    story,
+    faults,
+    run,
+    messages,
+    preflight,
+    audit_group,
+    hl7_group,
+    unseal,
+    bench,
+    check,
+):
     cli.add_command(command)
 hl7_group.add_command(crash_test)
 for command in hl7_store.COMMANDS:

@@ -1,0 +1,1 @@
+"""Servers that others wrote, started as their own documentation shows."""
