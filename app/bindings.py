@@ -12,8 +12,10 @@ from core.commands import (
     DeliverReport,
     PlaceOrder,
     ReceiveInstance,
+    RefundFee,
     RegisterPatient,
     SettleFee,
+    WaiveFee,
 )
 from hl7_engine import pruning, watch
 from hl7_engine.drain import Drain
@@ -26,9 +28,11 @@ from workflow.notify_patient import notify_film, send_code
 from workflow.receive_order import cancel_order, receive_order
 from workflow.receive_report import receive_report
 from workflow.receive_study import receive_instance
+from workflow.refund_fee import refund_fee
 from workflow.register_patient import register_patient
 from workflow.settle_fee import settle_fee
 from workflow.tell_his import send_to_his
+from workflow.waive_fee import waive_fee
 
 Handler = Callable[[dict[str, Any]], None]
 
@@ -44,6 +48,8 @@ def bind_commands(bus: InProcessBus, platform: Platform) -> None:
     bus.on(CompleteExam, complete_exam)
     bus.on(DeliverReport, receive_report)
     bus.on(SettleFee, settle_fee)
+    bus.on(RefundFee, refund_fee)
+    bus.on(WaiveFee, waive_fee)
     bus.on(ReceiveInstance, partial(receive_instance, quiet_seconds=platform.settings.series_quiet_seconds))
 
 

@@ -4,13 +4,13 @@ A line is written by its fee line id, any number of times. While it is unpaid th
 afterwards a change is kept out and noted for a person, since money has moved by the old one.
 """
 
-from billing import prices, settle
+from billing import prices, settle, told
 from core import db, problems
 from core.clock import now
 from core.commands import FeeLine, SettleFee
 from core.models import Charge, Exam
 
-# How an exam's fee stands, from most to least: `none` means that no order has told of a fee yet.
+# How an exam's fee may stand for its film to be given out.
 SETTLED = frozenset({"paid", "waived", "included"})
 
 
@@ -21,7 +21,7 @@ def record_fee_line(line: FeeLine, exam: Exam) -> Charge:
     told, since the HIS is master of the price, and noted for a person.
     """
     with db.transaction():
-        known = settle.lock_line(line.fee_line_id)
+        known = told.lock_line(line.fee_line_id)
         if known is None:
             _create(line, exam)
             prices.compare(line, exam.ordered_at or now())
@@ -41,14 +41,16 @@ def record_fee_line(line: FeeLine, exam: Exam) -> Charge:
 
 
 def fee_state(exam: Exam) -> str:
-    """paid | waived | included | unpaid | none.
+    """paid | waived | included | unpaid | refunded | none.
 
     An exam without any line is `none` and waits for its order: images and report may come first, and what is
-    published cannot be taken back.
+    published cannot be taken back. One whose lines were all given back is `refunded` and waits too, unless it was
+    waived besides; beside a line that was charged anew, the refunded one no longer counts.
     """
-    lines = [line for line in Charge.all_with(Charge.exam == exam) if line.state != "cancelled"]
+    known = [line for line in Charge.all_with(Charge.exam == exam) if line.state != "cancelled"]
+    lines = [line for line in known if line.state != "refunded" or line.choice != "charge"]
     if not lines:
-        return "none"
+        return "refunded" if known else "none"
     if any(_is_owed(line) for line in lines):
         return "unpaid"
     if any(line.state == "paid" for line in lines):
@@ -77,6 +79,27 @@ def cancel_for_order(placer_order_number: str) -> None:
         for charge in Charge.select().where(of_order, Charge.state == "paid"):
             text = f"fee line {charge.fee_line_id}: the order was cancelled after payment: pay the money back"
             problems.note("billing", f"cancelled:{charge.fee_line_id}", text)
+
+
+def waive_line(fee_line_id: str) -> Charge | None:
+    """Ask nothing for a line, whether it was not paid yet or paid and given back; return it, None when it is not known.
+
+    A paid line stays paid: somebody has to pay it back first. Both this and an unknown line are noted for a person.
+    """
+    with db.transaction():
+        charge = told.lock_line(fee_line_id)
+        if charge is None:
+            _note_waived(fee_line_id, "the line is not known; when its order comes, compare what it says")
+        elif charge.state == "paid":
+            _note_waived(fee_line_id, "the line is paid: pay the money back")
+        elif charge.choice == "charge":
+            charge.choice = "waived"
+            charge.save()
+        return charge
+
+
+def _note_waived(fee_line_id: str, text: str) -> None:
+    problems.note("billing", f"waived:{fee_line_id}", f"fee line {fee_line_id} was waived, but {text}")
 
 
 def _is_owed(charge: Charge) -> bool:
@@ -109,17 +132,17 @@ def _update(charge: Charge, line: FeeLine, exam: Exam) -> None:
 
 
 def _settle_as_told(line: FeeLine) -> None:
-    """The HIS says in the order itself that the line is paid. Said of a paid line it is no second payment."""
-    if Charge.get(Charge.fee_line_id == line.fee_line_id).state == "paid":
+    """The HIS says in the order itself that the line is paid. Said of a line that was paid it is no second payment."""
+    if Charge.get(Charge.fee_line_id == line.fee_line_id).state in ("paid", "refunded"):
         return
     settle.settle(
         SettleFee(
-            source=settle.HIS_SOURCE,
+            source=told.HIS_SOURCE,
             key=line.fee_line_id,
             fee_line_id=line.fee_line_id,
             amount_fen=line.amount_fen,
             paid_at=line.paid_at or now(),
-            channel=line.channel or settle.HIS_SOURCE,
+            channel=line.channel or told.HIS_SOURCE,
             external_number=line.external_number,
         )
     )

@@ -8,7 +8,8 @@ Accounts, by who owes whom:
 | `film_fees` | film fees collected for the hospital | credit |
 | `unassigned` | money that fits no unpaid line: to be paid back, or assigned by a person | credit |
 
-A payment that waits for its fee line is booked when the line comes; until then it is on the list of problems.
+A refund is the payment's entry with its sides exchanged. What waits (a payment for its line, a refund for its payment) is
+booked when that comes; until then it is on the list of problems.
 """
 
 from dataclasses import dataclass
@@ -46,6 +47,16 @@ def book_unassigned(settlement: Settlement) -> None:
     _book_collected(settlement, UNASSIGNED)
 
 
+def book_refund(settlement: Settlement) -> None:
+    """A refund of what paid a line: the channel has given a film fee back."""
+    _book_given_back(settlement, FILM_FEES)
+
+
+def book_refund_unassigned(settlement: Settlement) -> None:
+    """A refund of a payment that fitted nothing, or a refund that itself fits nothing."""
+    _book_given_back(settlement, UNASSIGNED)
+
+
 def post(settlement: Settlement, lines: tuple[Line, ...]) -> None:
     """Write one entry. Raises `LedgerBroken` unless debits equal credits and every amount is sensible."""
     debit = sum(line.debit_fen for line in lines)
@@ -72,7 +83,7 @@ def balances() -> dict[str, int]:
 
 
 def verify() -> int:
-    """Prove that every entry balances and every decided payment has its own; return the number of entries.
+    """Prove that every entry balances and every decided payment and refund has its own; return the number of entries.
 
     Raises `LedgerBroken` naming the first settlement that does not hold.
     """
@@ -96,3 +107,9 @@ def _book_collected(settlement: Settlement, account: str) -> None:
     amount = settlement.amount_fen
     collected = Line(f"clearing:{settlement.channel}", debit_fen=amount)
     post(settlement, (collected, Line(account, credit_fen=amount)))
+
+
+def _book_given_back(settlement: Settlement, account: str) -> None:
+    amount = settlement.amount_fen
+    given = Line(f"clearing:{settlement.channel}", credit_fen=amount)
+    post(settlement, (Line(account, debit_fen=amount), given))

@@ -2,7 +2,7 @@
 may be published (S3, P6▲)."""
 
 from billing import settle as billing_settle
-from billing.settle import SettleOutcome
+from billing.told import SettleOutcome
 from core import failpoints
 from core.commands import SettleFee
 from core.db import transaction

@@ -17,7 +17,9 @@ def tell_his_of_payment(charge: Charge) -> None:
     if charge.state != "paid" or charge.exam is None or charge.exam.patient is None:
         return
     settlement = Settlement.get_or_none(
-        Settlement.fee_line_id == charge.fee_line_id, Settlement.state == "accepted"
+        Settlement.fee_line_id == charge.fee_line_id,
+        Settlement.state == "accepted",
+        Settlement.kind == "payment",
     )
     if settlement is None or settlement.source == HIS_SOURCE:
         return

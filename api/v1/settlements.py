@@ -17,7 +17,7 @@ from api.v1.schemas import (
     SettlementIn,
     SettlementOut,
 )
-from billing.settle import SettleOutcome
+from billing.told import SettleOutcome
 from core import failpoints
 from core.commands import SettleFee
 from core.errors import Refused

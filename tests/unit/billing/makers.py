@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from core.commands import FeeLine, SettleFee
+from core.commands import FeeLine, RefundFee, SettleFee
 from core.models import Charge, Exam, LedgerEntry, Settlement
 
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
@@ -27,6 +27,16 @@ PAYMENT = SettleFee(
     external_number="T-1",
 )
 
+REFUND = RefundFee(
+    source="his",
+    key="FY0012",
+    fee_line_id="FY0002",
+    amount_fen=2000,
+    refunded_at=NOON,
+    channel="cashier",
+    external_number="TF-1",
+)
+
 
 def line(**changes: Any) -> FeeLine:
     return replace(LINE, **changes)
@@ -34,6 +44,10 @@ def line(**changes: Any) -> FeeLine:
 
 def payment(**changes: Any) -> SettleFee:
     return replace(PAYMENT, **changes)
+
+
+def given_back(**changes: Any) -> RefundFee:
+    return replace(REFUND, **changes)
 
 
 def exam(number: str = "CT1", **columns: Any) -> Exam:
@@ -52,8 +66,16 @@ def end_rows() -> dict[str, list[tuple[Any, ...]]]:
         Charge.state,
         Charge.paid_at,
         Charge.channel,
+        Charge.refunded_fen,
     )
-    told = (Settlement.source, Settlement.key, Settlement.amount_fen, Settlement.state, Settlement.reason)
+    told = (
+        Settlement.kind,
+        Settlement.source,
+        Settlement.key,
+        Settlement.amount_fen,
+        Settlement.state,
+        Settlement.reason,
+    )
     entry = (Settlement.key, LedgerEntry.account, LedgerEntry.debit_fen, LedgerEntry.credit_fen)
     return {
         "charge": _rows(Charge.select(*line)),

@@ -1,13 +1,15 @@
-"""Any order of repeated fee lines, payments and cancellations: each line paid once, the ledger balanced."""
+"""Any order of repeated fee lines, payments, refunds and cancellations: each line paid once, never more given back than
+was paid, the ledger balanced."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billing import charges, ledger
+from billing.refund import refund
 from billing.settle import settle
 from core.models import ALL_MODELS, Charge, Settlement
-from tests.unit.billing.makers import end_rows, exam, line, payment
+from tests.unit.billing.makers import end_rows, exam, given_back, line, payment
 
 pytestmark = [pytest.mark.requirement("S3", "P6"), pytest.mark.usefixtures("memory_database")]
 
@@ -15,6 +17,9 @@ LINES = ("A", "B", "C")
 
 lines_told = st.tuples(st.just("line"), st.sampled_from(LINES), st.sampled_from(["charge", "waived"]))
 payments = st.tuples(st.just("pay"), st.sampled_from(LINES), st.sampled_from([2000, 1999]), st.integers(0, 3))
+refunds = st.tuples(
+    st.just("refund"), st.sampled_from(LINES), st.sampled_from([2000, 1999, 700]), st.integers(0, 3)
+)
 cancels = st.tuples(st.just("cancel"))
 
 
@@ -34,33 +39,54 @@ def play(event: tuple) -> None:
                     source=f"till-{till}", key=key, external_number=key, fee_line_id=name, amount_fen=amount
                 )
             )
+        case ("refund", name, amount, number):
+            key = f"R-{name}-{amount}-{number}"
+            refund(given_back(key=key, external_number=key, fee_line_id=name, amount_fen=amount))
         case ("cancel",):
             charges.cancel_for_order("SQ1")
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.one_of(lines_told, payments, cancels), max_size=25))
+@given(st.lists(st.one_of(lines_told, payments, refunds, cancels), max_size=30))
 def test_each_line_is_paid_at_most_once_and_the_ledger_balances(events: list[tuple]) -> None:
     start_again()
     paid_before: set[str] = set()
     for event in events:
         play(event)
-        paid = {charge.fee_line_id for charge in Charge.select().where(Charge.state == "paid")}
-        assert paid_before <= paid, "what is paid stays paid"
+        paid = {
+            charge.fee_line_id for charge in Charge.select().where(Charge.state.in_(["paid", "refunded"]))
+        }
+        assert paid_before <= paid, "what was paid stays so"
         paid_before = paid
         ledger.verify()
-    accepted = [row.fee_line_id for row in Settlement.select().where(Settlement.state == "accepted")]
+    told = list(Settlement.select())
+    accepted = [row.fee_line_id for row in told if (row.kind, row.state) == ("payment", "accepted")]
     assert sorted(accepted) == sorted(paid_before)
     assert sum(ledger.balances().values()) == 0
-    assert -ledger.balances().get("film_fees", 0) == 2000 * len(accepted)
-    for name in LINES:
-        waiting = (
-            Settlement.select().where(Settlement.fee_line_id == name, Settlement.state == "waiting").exists()
-        )
-        assert not (waiting and Charge.select().where(Charge.fee_line_id == name).exists())
+    given = 0
+    for charge in Charge.select():
+        assert 0 <= charge.refunded_fen <= charge.amount_fen
+        assert (charge.state == "refunded") == (charge.refunded_fen == charge.amount_fen)
+        given += charge.refunded_fen
+    assert -ledger.balances().get("film_fees", 0) == 2000 * len(accepted) - given
+    set_aside = sum(row.amount_fen for row in told if (row.kind, row.state) == ("payment", "parked"))
+    back = sum(row.amount_fen for row in told if row.reason.startswith("gives back"))
+    assert back <= set_aside
+    known = {charge.fee_line_id for charge in Charge.select()}
+    for row in told:
+        if row.state == "waiting":
+            assert row.fee_line_id not in known or (row.kind == "refund" and row.fee_line_id not in accepted)
 
 
-once_each = [("line", "A", "charge"), ("pay", "A", 2000, 0), ("line", "B", "waived"), ("line", "C", "charge")]
+once_each = [
+    ("line", "A", "charge"),
+    ("pay", "A", 2000, 0),
+    ("refund", "A", 700, 0),
+    ("line", "B", "waived"),
+    ("line", "C", "charge"),
+    ("pay", "C", 2000, 0),
+    ("refund", "C", 2000, 0),
+]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

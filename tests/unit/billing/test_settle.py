@@ -5,7 +5,8 @@ from threading import Barrier, Thread
 import pytest
 
 from billing import charges, ledger
-from billing.settle import SettleOutcome, settle
+from billing.settle import settle
+from billing.told import SettleOutcome
 from core import db
 from core.clock import now
 from core.errors import Conflict, Refused
