@@ -155,6 +155,8 @@ def release_all() -> int:
 
 def bring_forward(kind: str, keys: list[str]) -> None:
     """Make waiting rows due now: what they waited for has happened."""
+    if not keys:
+        return
     OutboxEvent.update(next_at=now()).where(
         OutboxEvent.kind == kind, OutboxEvent.key.in_(keys), OutboxEvent.state == "pending"
     ).execute()

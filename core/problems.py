@@ -21,6 +21,8 @@ def note(source: str, reference: str, text: str, *, peer: str = "", kept_at: str
 
 def withdraw(source: str, reference: str) -> None:
     """Take it off the list: it was no problem, only early."""
-    IntakeProblem.delete().where(
+    known = IntakeProblem.get_or_none(
         IntakeProblem.source == source, IntakeProblem.reference == reference[:128]
-    ).execute()
+    )
+    if known is not None:
+        known.delete_instance()

@@ -18,8 +18,15 @@ def complete_exam(command: CompleteExam) -> None:
         exam.performed_at = exam.performed_at or command.performed_at
         exam.save()
         declare_studies(exam, command.study_uids)
-        ExamStudy.update(completed_at=now()).where(ExamStudy.study_uid.in_(command.study_uids)).execute()
+        for uid in command.study_uids:
+            declared = ExamStudy.get(ExamStudy.study_uid == uid)
+            declared.completed_at = now()
+            declared.save()
         join_studies_of(exam)
-        series = Series.select().join(Study).where(Study.study_uid.in_(command.study_uids))
-        outbox.bring_forward("archive_series", [archive_key(row) for row in series])
+        outbox.bring_forward("archive_series", [archive_key(row) for row in _series_of(command.study_uids)])
         publish_if_complete(exam)
+
+
+def _series_of(study_uids: tuple[str, ...]) -> list[Series]:
+    studies = (study for uid in study_uids for study in Study.all_with(Study.study_uid == uid))
+    return [series for study in studies for series in Series.all_with(Series.study == study)]

@@ -30,7 +30,7 @@ def join_studies_of(exam: Exam) -> None:
 def declare_studies(exam: Exam, study_uids: tuple[str, ...]) -> None:
     """Note the Study Instance UIDs that RIS gave for this exam. The first exam to name a UID keeps it."""
     for uid in study_uids:
-        ExamStudy.insert(exam=exam, study_uid=uid).on_conflict_ignore().execute()
+        ExamStudy.add_if_new(exam=exam, study_uid=uid)
 
 
 def _declared(study: Study) -> Exam | None:

@@ -29,8 +29,8 @@ def publish_if_complete(exam: Exam) -> None:
 
 def is_archived(exam: Exam) -> bool:
     """Whether every study that RIS declared has come, and every instance lies verified in the store."""
-    studies = list(Study.select().where(Study.exam == exam))
-    declared = {row.study_uid for row in ExamStudy.select().where(ExamStudy.exam == exam)}
+    studies = Study.all_with(Study.exam == exam)
+    declared = {row.study_uid for row in ExamStudy.all_with(ExamStudy.exam == exam)}
     if not studies or declared - {study.study_uid for study in studies}:
         return False
     waiting = (
