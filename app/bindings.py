@@ -8,8 +8,10 @@ from core.bus import InProcessBus
 from core.clock import now
 from core.commands import (
     CancelOrder,
+    CancelVisit,
     CompleteExam,
     DeliverReport,
+    MergePatients,
     PlaceOrder,
     ReceiveInstance,
     RefundFee,
@@ -22,8 +24,10 @@ from hl7_engine.drain import Drain
 from hl7_engine.pruning import Retention
 from jobs.pump import POLL_SECONDS, Pump
 from workflow.archive_study import archive_series, upload_pack
+from workflow.cancel_visit import cancel_visit
 from workflow.complete_exam import complete_exam
 from workflow.context import Platform
+from workflow.merge_patients import merge_patients
 from workflow.notify_patient import notify_film, send_code
 from workflow.receive_order import cancel_order, receive_order
 from workflow.receive_report import receive_report
@@ -43,6 +47,8 @@ PRUNE_SECONDS = 24 * 3600
 def bind_commands(bus: InProcessBus, platform: Platform) -> None:
     """Engines submit; these act."""
     bus.on(RegisterPatient, register_patient)
+    bus.on(MergePatients, merge_patients)
+    bus.on(CancelVisit, cancel_visit)
     bus.on(PlaceOrder, receive_order)
     bus.on(CancelOrder, cancel_order)
     bus.on(CompleteExam, complete_exam)

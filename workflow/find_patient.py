@@ -1,6 +1,7 @@
 """When a message tells of a person, then we find the one master record, or begin it (E7).
 
-First by a number that the same assigner gave before, then by the identity number. What is not told never erases.
+First by a number that the same assigner gave before, then by the identity number. What is not told never erases. A record
+that was merged into another one has neither numbers nor indexes left: it is not found (merge_patients.py).
 """
 
 from core.commands import PatientFacts
@@ -13,7 +14,7 @@ def find_or_create_patient(facts: PatientFacts) -> Patient | None:
     """The patient's row, with the told facts taken over; None when the message names nobody."""
     if not facts.identifiers and not facts.id_number:
         return None
-    patient = _find(facts) or Patient()
+    patient = find_patient(facts) or Patient()
     _take_over(patient, facts)
     patient.save()
     for assigner, value in facts.identifiers:
@@ -21,7 +22,8 @@ def find_or_create_patient(facts: PatientFacts) -> Patient | None:
     return patient
 
 
-def _find(facts: PatientFacts) -> Patient | None:
+def find_patient(facts: PatientFacts) -> Patient | None:
+    """The row as it is, or None."""
     for assigner, value in facts.identifiers:
         known = PatientIdentifier.get_or_none(
             PatientIdentifier.assigner == assigner, PatientIdentifier.value == value
