@@ -12,12 +12,16 @@ from core.commands import (
     CompleteExam,
     DeliverReport,
     MergePatients,
+    NoteProgress,
     PlaceOrder,
     ReceiveInstance,
     RefundFee,
     RegisterPatient,
+    ScheduleExam,
     SettleFee,
+    UpdateDictionary,
     WaiveFee,
+    WithdrawReport,
 )
 from hl7_engine import pruning, watch
 from hl7_engine.drain import Drain
@@ -34,9 +38,12 @@ from workflow.receive_report import receive_report
 from workflow.receive_study import receive_instance
 from workflow.refund_fee import refund_fee
 from workflow.register_patient import register_patient
+from workflow.schedule_exam import note_progress, schedule_exam
 from workflow.settle_fee import settle_fee
 from workflow.tell_his import send_to_his
+from workflow.update_dictionary import update_dictionary
 from workflow.waive_fee import waive_fee
+from workflow.withdraw_report import withdraw_report
 
 Handler = Callable[[dict[str, Any]], None]
 
@@ -51,11 +58,15 @@ def bind_commands(bus: InProcessBus, platform: Platform) -> None:
     bus.on(CancelVisit, cancel_visit)
     bus.on(PlaceOrder, receive_order)
     bus.on(CancelOrder, cancel_order)
+    bus.on(ScheduleExam, schedule_exam)
+    bus.on(NoteProgress, note_progress)
     bus.on(CompleteExam, complete_exam)
     bus.on(DeliverReport, receive_report)
+    bus.on(WithdrawReport, withdraw_report)
     bus.on(SettleFee, settle_fee)
     bus.on(RefundFee, refund_fee)
     bus.on(WaiveFee, waive_fee)
+    bus.on(UpdateDictionary, update_dictionary)
     bus.on(ReceiveInstance, partial(receive_instance, quiet_seconds=platform.settings.series_quiet_seconds))
 
 

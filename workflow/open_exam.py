@@ -7,15 +7,16 @@ from access.rights import require_exam, require_published
 from access.sessions import Visitor
 from core import audit
 from core.db import transaction
-from core.errors import NotFound
+from core.errors import NotAllowed, NotFound
 from core.models import Exam, Pack, Report, ReportDocument, Series, Study
 from workflow.context import Platform
 from workflow.exam_card import ExamCard, card_of
+from workflow.receive_report import WITHDRAWN
 
 
 @dataclass(frozen=True)
 class ReportView:
-    """The report as text, and whether a document came with it."""
+    """The report as text, and whether a document came with it. Of a withdrawn one (`status` X) nothing but that is told."""
 
     findings: str
     impression: str
@@ -24,6 +25,11 @@ class ReportView:
     approved_at: datetime
     status: str
     has_document: bool
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether the hospital has taken it back and corrects it."""
+        return self.status == WITHDRAWN
 
 
 @dataclass(frozen=True)
@@ -50,13 +56,18 @@ def open_exam(platform: Platform, visitor: Visitor, exam_id: int, address: str) 
 
 
 def read_document(platform: Platform, visitor: Visitor, exam_id: int, address: str) -> tuple[str, bytes]:
-    """Media type and bytes of the report's document. Raises NotFound, or NotAllowed before publication."""
+    """Media type and bytes of the report's document.
+
+    Raises NotFound, or NotAllowed before publication and when the report was withdrawn.
+    """
     with transaction():
         exam = require_exam(visitor, exam_id)
         require_published(visitor, exam)
         document = ReportDocument.select().join(Report).where(Report.exam == exam).first()
         if document is None:
             raise NotFound(f"exam {exam_id} has no report document")
+        if document.report.status == WITHDRAWN:
+            raise NotAllowed("报告已撤回，医院正在更正")
         audit.append(visitor.actor, "read_report", f"exam:{exam.id}", address=address)
         return document.media_type, bytes(document.content)
 
@@ -65,6 +76,8 @@ def _report(exam: Exam) -> ReportView | None:
     report = Report.get_or_none(Report.exam == exam)
     if report is None:
         return None
+    if report.status == WITHDRAWN:
+        return ReportView("", "", "", "", report.source_at, WITHDRAWN, has_document=False)
     return ReportView(
         findings=report.findings,
         impression=report.impression,

@@ -9,6 +9,9 @@ from workflow.find_exam import find_or_create_exam
 from workflow.join_study import declare_studies, join_studies_of
 from workflow.publish_exam import publish_if_complete
 
+# Report.status, HL7 table 0085.
+WITHDRAWN = "X"
+
 
 def receive_report(command: DeliverReport) -> None:
     """Keep the newest version by the time that RIS gives; an older one that comes late changes nothing."""
@@ -17,21 +20,22 @@ def receive_report(command: DeliverReport) -> None:
         exam.item_name = exam.item_name or command.item_name
         exam.modality = exam.modality or command.modality
         exam.save()
-        _keep(exam, command)
+        report = _keep(exam, command)
         declare_studies(exam, command.study_uids)
         join_studies_of(exam)
-        Exam.update(reported_at=command.approved_at).where(
-            Exam.id == exam.id, Exam.reported_at.is_null()
-        ).execute()
+        if report.status != WITHDRAWN:
+            Exam.update(reported_at=command.approved_at).where(
+                Exam.id == exam.id, Exam.reported_at.is_null()
+            ).execute()
         publish_if_complete(exam)
         failpoints.passing("report.before_commit")
 
 
-def _keep(exam: Exam, command: DeliverReport) -> None:
+def _keep(exam: Exam, command: DeliverReport) -> Report:
     said_at = command.said_at or command.approved_at
     report = Report.get_or_none(Report.exam == exam) or Report(exam=exam)
     if report.id and report.source_at >= said_at:
-        return
+        return report
     report.status = command.status
     report.findings = command.findings
     report.impression = command.impression
@@ -48,3 +52,4 @@ def _keep(exam: Exam, command: DeliverReport) -> None:
             content=command.document,
             sm3=sm3(command.document).hex(),
         )
+    return report

@@ -1,0 +1,111 @@
+"""Orders placed, changed and cancelled, in whatever order they come."""
+
+from dataclasses import replace
+from itertools import permutations
+
+import pytest
+
+from core.models import ALL_MODELS, Charge, Exam, Patient
+from tests.unit.workflow.makers import (
+    CANCELLATION,
+    LINE,
+    MINUTE,
+    NOON,
+    ORDER,
+    PAYMENT,
+    REPORT,
+    archived,
+    exam,
+    order,
+    problem_texts,
+)
+from workflow.receive_order import cancel_order, receive_order
+from workflow.receive_report import receive_report
+from workflow.settle_fee import settle_fee
+
+pytestmark = [pytest.mark.requirement("P6", "S3"), pytest.mark.usefixtures("memory_database")]
+
+
+def rows() -> list[object]:
+    one = exam()
+    charges = [(line.fee_line_id, line.amount_fen, line.state) for line in Charge.select()]
+    return [one.item_name, one.department, one.ordered_at, one.cancelled_at, Patient.get().name, charges]
+
+
+def test_order_told_twice_is_one_exam_with_one_line() -> None:
+    receive_order(ORDER)
+    before = rows()
+    receive_order(ORDER)
+    assert rows() == before
+    assert (Exam.select().count(), Charge.select().count(), Patient.select().count()) == (1, 1, 1)
+
+
+def test_change_before_its_order_begins_the_exam() -> None:
+    receive_order(order(item_name="", fee_lines=(replace(LINE, amount_fen=1500),)))
+    receive_order(order(fee_lines=(replace(LINE, amount_fen=1500),)))
+    assert Exam.select().count() == 1
+    assert (exam().item_name, Charge.get().amount_fen) == ("胸部CT平扫", 1500)
+
+
+def test_change_moves_an_unpaid_amount_and_keeps_a_paid_one() -> None:
+    receive_order(ORDER)
+    receive_order(order(department="急诊科", fee_lines=(replace(LINE, amount_fen=1500),)))
+    assert (exam().department, Charge.get().amount_fen) == ("急诊科", 1500)
+    settle_fee(replace(PAYMENT, amount_fen=1500))
+    receive_order(ORDER)
+    assert (Charge.get().amount_fen, Charge.get().state) == (1500, "paid")
+    assert "was kept as it was" in problem_texts()[0]
+
+
+@pytest.mark.parametrize("accession", ["CT1", ""])
+def test_order_that_comes_after_its_cancellation_stays_cancelled(accession: str) -> None:
+    cancel_order(replace(CANCELLATION, accession_number=accession))
+    receive_order(ORDER)
+    assert Exam.select().count() == 1
+    assert exam().cancelled_at == NOON + MINUTE
+    assert Charge.get().state == "cancelled"
+    settle_fee(PAYMENT)
+    receive_report(REPORT)
+    archived()
+    receive_order(ORDER)
+    assert exam().published_at is None
+    assert ["pay the money back" in text for text in problem_texts()] == [True]
+
+
+def test_cancellation_after_payment_is_money_to_pay_back() -> None:
+    receive_order(ORDER)
+    settle_fee(PAYMENT)
+    cancel_order(CANCELLATION)
+    cancel_order(CANCELLATION)
+    assert (exam().cancelled_at, Charge.get().state) == (NOON + MINUTE, "paid")
+    assert ["pay the money back" in text for text in problem_texts()] == [True]
+
+
+def test_cancellation_after_publication_changes_nothing_that_is_out() -> None:
+    receive_order(ORDER)
+    settle_fee(PAYMENT)
+    receive_report(REPORT)
+    archived()
+    receive_order(ORDER)
+    assert exam().published_at is not None
+    cancel_order(CANCELLATION)
+    assert exam().cancelled_at is None
+    assert len(problem_texts()) == 1
+
+
+def test_cancelled_exams_end_the_same_whatever_came_first() -> None:
+    steps = {
+        "order": lambda: receive_order(ORDER),
+        "again": lambda: receive_order(ORDER),
+        "cancel": lambda: cancel_order(CANCELLATION),
+    }
+    for sequence in permutations(steps):
+        for model in reversed(ALL_MODELS):
+            model.delete().execute()
+        for name in sequence:
+            steps[name]()
+        assert rows()[3:] == [
+            NOON + MINUTE,
+            "张珅東",
+            [("FY0002", 2000, "cancelled")],
+        ], sequence
