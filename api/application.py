@@ -10,27 +10,24 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import csrf, errors, guards, headers, health, openapi, request_scope
+from api import body_limit, csrf, errors, guards, headers, health, openapi, request_scope
+from api.hip import views as hip
 from api.pages import account, film, home, patient_exams, patient_login, presentation, staff
-from api.v1 import exams, films, session, settlements
+from api.v1 import exams, films, intake, session, settlements
 from workflow.context import Platform
 
 VERSION = "1.0"
 # Where `web/` is built to, served at /static/dist/.
 DIST = Path(__file__).parent / "static" / "dist"
-# Forms and JSON are small; what is big (DICOM, HL7) does not come this way.
-MAX_BODY_BYTES = 256 * 1024
 
 
 def create_app(platform: Platform) -> APIFlask:
     """The application for `platform`. Raises `Misconfigured` when a view has no guard."""
     app = APIFlask("api", title="CloudFilm 云胶片", version=VERSION, docs_path=None, json_errors=False)
     app.extensions["cloudfilm"] = platform
-    app.config.update(
-        MAX_CONTENT_LENGTH=MAX_BODY_BYTES, MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES, MAX_FORM_PARTS=20
-    )
     _write_json_plainly(app)
     request_scope.install(app)
+    body_limit.install(app)
     headers.install(app)
     csrf.install(app)
     guards.install(app)
@@ -39,7 +36,7 @@ def create_app(platform: Platform) -> APIFlask:
     openapi.describe(app)
     for room in (home, patient_login, patient_exams, film, account, staff):
         app.register_blueprint(room.blueprint)
-    for room in (exams, films, session, settlements, health):
+    for room in (exams, films, session, settlements, intake, hip, health):
         app.register_blueprint(room.blueprint)
     guards.public("scripts and styles hold nothing of a person")(app.view_functions["static"])
     guards.public("describes the API; holds no data")(app.view_functions["openapi.spec"])

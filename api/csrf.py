@@ -3,6 +3,7 @@
 With a session the token is the session's. Before one (log-in forms) it is the double-submit token of a
 cookie. JSON to a public URL needs none: a browser asks first (CORS preflight) before it sends JSON to another
 site, and we never agree. Bearer tokens and signatures need none either, since no browser adds them by itself.
+Where an address alone is trusted, a browser at that address is not.
 """
 
 import hmac
@@ -38,6 +39,12 @@ def require_before_session() -> None:
     """Raise `NotAllowed` unless the request is JSON or carries the token of its cookie."""
     if request.method not in SAFE_METHODS and not request.is_json:
         _require_equal(_given(), request.cookies.get(cookies.FORM, ""))
+
+
+def require_no_browser() -> None:
+    """Raise `NotAllowed` for a change that a page in somebody's browser asks for: those send one of these headers."""
+    if request.method not in SAFE_METHODS and {"Origin", "Sec-Fetch-Site"} & set(request.headers.keys()):
+        raise NotAllowed("this interface is for systems, not for pages in a browser")
 
 
 def form_token() -> str:

@@ -5,6 +5,7 @@
     @staff("doctor")          a staff session with one of these roles
     @patient_or_staff         any session
     @signed_machine           a kiosk or till that signs its requests (decision 12)
+    @hospital_peer            a system of the hospital, by its address and token (SOAP)
 
 Which exam a visitor may open is not decided here but in `access.rights`. `require_all_guarded` refuses to
 start an application with an unmarked view.
@@ -17,12 +18,12 @@ from typing import Any, TypeVar
 
 from flask import Flask, current_app, g, request
 
-from access import sessions, signed_requests
+from access import hospital_peers, sessions, signed_requests
 from access.sessions import Visitor
 from access.signed_requests import MachineKey
 from api import cookies, csrf
 from api.errors import SignInRequired
-from api.request_scope import platform
+from api.request_scope import address, platform
 from core.errors import Misconfigured, NotAllowed
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -36,6 +37,7 @@ class Caller(Enum):
     STAFF = "staff"
     PATIENT_OR_STAFF = "patient or staff"
     MACHINE = "machine"
+    HOSPITAL = "hospital"
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,11 @@ def staff(*roles: str) -> Callable[[View], View]:
 def signed_machine(view: View) -> View:
     """Mark a view for machines that sign."""
     return _mark(view, Guard(Caller.MACHINE))
+
+
+def hospital_peer(view: View) -> View:
+    """Mark a view for the hospital's own systems, which do not sign."""
+    return _mark(view, Guard(Caller.HOSPITAL))
 
 
 def guard_of(view: Callable[..., Any]) -> Guard | None:
@@ -118,6 +125,12 @@ def machine() -> MachineKey:
     return found
 
 
+def hospital_peer_name() -> str:
+    """The name of the token of a `@hospital_peer` view's caller; empty where addresses alone count."""
+    name: str = g.hospital_peer
+    return name
+
+
 def page_token() -> str:
     """The CSRF token for the forms of the page that is being made."""
     guard = guard_of(current_app.view_functions[request.endpoint or "static"])
@@ -149,6 +162,9 @@ def _enforce() -> None:
             request.headers,
             request.get_data(),
         )
+    elif guard.caller is Caller.HOSPITAL:
+        g.hospital_peer = hospital_peers.verify(platform().hospital_peers, address(), request.headers)
+        csrf.require_no_browser()
     else:
         _require_person(guard, visitor())
 

@@ -7,6 +7,7 @@ from apiflask import APIFlask
 
 from api.errors import PROBLEM_MEDIA_TYPE
 from api.guards import Caller, guard_of
+from hl7_engine import json_shape
 
 _PROBLEM: dict[str, Any] = {
     "type": "object",
@@ -29,6 +30,14 @@ _SCHEMES: dict[str, Any] = {
         "in": "header",
         "name": "X-CF-Signature",
         "description": "HMAC-SM3 with X-CF-Key, X-CF-Timestamp and X-CF-Nonce",
+    },
+}
+
+_MESSAGE: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/json": {"schema": {"$ref": "#/components/schemas/Message"}},
+        "application/hl7-v2": {"schema": {"type": "string", "description": "one HL7 v2 message"}},
     },
 }
 
@@ -58,7 +67,10 @@ def describe(app: APIFlask) -> None:
 
     @app.spec_processor
     def complete(spec: Any) -> Any:
-        spec["components"].setdefault("schemas", {})["Problem"] = _PROBLEM
+        schemas = spec["components"].setdefault("schemas", {})
+        schemas["Problem"] = _PROBLEM
+        schemas.update(json_shape.definitions("#/components/schemas/"))
+        spec["paths"]["/api/v1/messages"]["post"]["requestBody"] = _MESSAGE
         for rule in app.url_map.iter_rules():
             path = re.sub(r"<(?:[^<:]+:)?([^>]+)>", r"{\1}", rule.rule)
             guard = guard_of(app.view_functions[rule.endpoint])

@@ -1,6 +1,6 @@
 """The composition root: from settings to a running `Platform`. Nothing else constructs adapters (research/style 8.2)."""
 
-from access import signed_requests
+from access import hospital_peers, signed_requests
 from app.bindings import bind_commands
 from core import bus as core_bus
 from core import db, failpoints, personal_data
@@ -51,6 +51,7 @@ def build_platform(settings: Settings) -> Platform:
         site=load_site(settings),
         his=_his(settings),
         machine_keys=signed_requests.load_keys(settings.kiosk_keys) if settings.kiosk_keys else {},
+        hospital_peers=hospital_peers.load(settings.http_peers, settings.http_peer_tokens),
     )
     bind_commands(bus, platform)
     return platform

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from access.hospital_peers import HospitalPeers
 from access.signed_requests import MachineKey
 from core.bus import Bus
 from core.config import Settings
@@ -31,3 +32,4 @@ class Platform:
     site: Site
     his: Sender | None
     machine_keys: dict[str, MachineKey]
+    hospital_peers: HospitalPeers

@@ -81,6 +81,13 @@ class FilmOut(Schema):
     manifest = Dict()
 
 
+class MessageReceiptOut(Schema):
+    """A message that is committed. `known`: the same one came before and nothing follows again."""
+
+    id = Integer(metadata={"description": "ours; operators find the message by it"})
+    state = String(validate=OneOf(["stored", "known"]))
+
+
 class ChargeQuery(Schema):
     """At least one of the numbers."""
 

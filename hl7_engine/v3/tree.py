@@ -45,6 +45,18 @@ class Node:
         """The local name; empty for nothing."""
         return "" if self._element is None else _local(self._element.tag)
 
+    @property
+    def namespace(self) -> str:
+        """Its namespace, for the few places where it matters; empty when it has none."""
+        tag = "" if self._element is None else str(self._element.tag)
+        return tag[1:].partition("}")[0] if tag.startswith("{") else ""
+
+    def to_xml(self) -> str:
+        """The element as XML of its own; empty for nothing."""
+        if self._element is None:
+            return ""
+        return str(etree.tostring(self._element, encoding="unicode", with_tail=False))
+
     def get(self, attribute: str) -> str:
         """An attribute by its local name, without blanks around it."""
         if self._element is None:
@@ -90,10 +102,13 @@ class Node:
         return next(self.inside(name), type(self)(None))
 
 
-def parse(content: bytes, declared: str | None = None) -> Node:
-    """The root. `declared` is the character set that HTTP tells. Raises `Unreadable` naming what is wrong, never a value."""
-    if len(content) > MAX_BYTES:
-        raise Unreadable(f"the XML has more than {MAX_BYTES // 2**20} MB")
+def parse(content: bytes, declared: str | None = None, most: int = MAX_BYTES) -> Node:
+    """The root. `declared` is the character set that HTTP tells, `most` the limit in bytes.
+
+    Raises `Unreadable` naming what is wrong, never a value.
+    """
+    if len(content) > most:
+        raise Unreadable(f"the XML has more than {most // 2**20} MB")
     text = read_text(content, declared).text.lstrip("\ufeff \t\r\n")
     _require_no_dtd(text)
     if text.count("<") > _MAX_BRACKETS or text.count("=") > _MAX_EQUALS:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from flask.testing import FlaskClient
 
-from access import sessions
+from access import hospital_peers, sessions
 from access import staff as staff_accounts
 from access.sessions import NewSession
 from api.cookies import SESSION
@@ -15,6 +15,7 @@ from core.config import Settings
 from core.models import Charge, Exam, Pack, Patient, Report, ReportDocument, Series, Study
 from core.personal_data import blind_index
 from crypto.keyring import Keyring
+from hl7_engine.site import STANDARD_SITE
 from workflow.context import Platform
 
 PHONE = "13800138000"
@@ -38,7 +39,12 @@ class WechatFollower:
 
 def platform(settings: Settings, keyring: Keyring, **parts: Any) -> Platform:
     """Only what HTTP itself needs of a platform."""
-    usual = {"wechat_oauth": WechatFollower(), "machine_keys": {}}
+    usual = {
+        "wechat_oauth": WechatFollower(),
+        "machine_keys": {},
+        "hospital_peers": hospital_peers.load(settings.http_peers),
+        "site": STANDARD_SITE,
+    }
     return cast(Platform, SimpleNamespace(settings=settings, keyring=keyring, **(usual | parts)))
 
 

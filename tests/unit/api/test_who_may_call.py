@@ -54,7 +54,8 @@ def _calls(app: APIFlask, exam: Exam) -> Iterator[tuple[Rule, str, str]]:
     for rule in app.url_map.iter_rules():
         guard = guard_of(app.view_functions[rule.endpoint])
         assert guard is not None
-        if guard.caller is Caller.ANYBODY:
+        # Systems of the hospital are known by their address, and this is one: test_soap.py.
+        if guard.caller in (Caller.ANYBODY, Caller.HOSPITAL):
             continue
         with app.test_request_context():
             path = app.url_for(rule.endpoint, **{name: values[name] for name in rule.arguments})

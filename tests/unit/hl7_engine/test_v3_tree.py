@@ -75,10 +75,11 @@ def test_too_many_marks_are_refused_unparsed(content: bytes, monkeypatch: pytest
         tree.parse(content)
 
 
-def test_size_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tree, "MAX_BYTES", 10)
+def test_size_is_limited() -> None:
     with pytest.raises(Unreadable, match="MB"):
-        tree.parse(b"<a>12345</a>")
+        tree.parse(b"<a>12345</a>", most=10)
+    with pytest.raises(Unreadable, match="32 MB"):
+        tree.parse(b" " * (tree.MAX_BYTES + 1))
 
 
 def test_a_report_with_its_pdf_in_one_text_is_read() -> None:
