@@ -6,7 +6,6 @@ A function per figure (or per pair that falls out of the same rounds), in `FIGUR
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from itertools import count
 from statistics import median
 
@@ -15,8 +14,7 @@ from bench.child import Child, free_port
 from bench.figure import ROUNDS, Figure, less_is_better, more_is_better, spread
 from bench.installation import disk_writes_per_second, receiving
 from bench.large_report import report_pdf_8mb
-from core.commands import PatientFacts
-from simulators.his_messages import Envelope, ExamFacts, omg_o19
+from bench.order import ORDER
 from tests.fixtures.postgres_server import PostgresServer, installed_at
 
 CONNECTIONS = 8
@@ -32,33 +30,18 @@ def measure(only: str) -> Iterator[Figure]:
             yield from (figure for figure in figures() if only in figure.name)
 
 
-def order() -> bytes:
-    """An order as a HIS sends it, in UTF-8 since the peers read nothing else."""
-    patient = PatientFacts(
-        identifiers=(("HIS", "0001234567"),),
-        name="张伟强",
-        id_number="330683198506151230",
-        phone="13800138000",
-        sex="M",
-        birth_date="1985-06-15",
-    )
-    exam = ExamFacts("CT1", "SQ1", "210300001", "胸部CT平扫", "CT", "FY0002", 2000)
-    moment = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
-    return omg_o19(patient, exam, Envelope(mllp_load.NUMBER.decode(), moment, "utf-8"))
-
-
 class _Contest:
     """Rounds of several servers in turns: rates per server, and what the first (ours) cost."""
 
     def __init__(self, servers: list[Child], closing: frozenset[str] = frozenset()) -> None:
-        message, numbers = order(), count(1)
+        numbers = count(1)
         self.rates: dict[str, list[float]] = {server.name: [] for server in servers}
         self.cpu_us: list[float] = []
         self.disk: list[float] = []
 
         def run(server: Child, seconds: float) -> mllp_load.Load:
             return mllp_load.run(
-                server.port, message, CONNECTIONS, seconds, numbers, closes=server.name in closing
+                server.port, ORDER, CONNECTIONS, seconds, numbers, closes=server.name in closing
             )
 
         for server in servers:
@@ -72,7 +55,7 @@ class _Contest:
                 if server is servers[0]:
                     self.cpu_us.append((server.cpu_seconds() - before) / load.messages * 1e6)
         self.note = (
-            f"{len(message)} B messages, {CONNECTIONS} connections; {spread(self.rates[servers[0].name])}; "
+            f"{len(ORDER):,} B messages, {CONNECTIONS} connections; {spread(self.rates[servers[0].name])}; "
             f"the disk beside it: {median(self.disk):,.0f} writes with fdatasync per s"
         )
 

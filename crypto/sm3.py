@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives import hashes, hmac
 
 DIGEST_SIZE = 32
 _COUNTER_LIMIT = 0xFFFFFFFF
+_SM3 = hashes.SM3()
 
 
 class Sm3:
@@ -29,10 +30,11 @@ class Sm3:
         return self.digest().hex()
 
 
-def sm3(data: bytes | bytearray | memoryview) -> bytes:
-    """The SM3 digest of `data`, 32 bytes."""
-    digest = hashes.Hash(hashes.SM3())
-    digest.update(data)
+def sm3(*parts: bytes | bytearray | memoryview) -> bytes:
+    """The SM3 digest of the parts one after the other, 32 bytes."""
+    digest = hashes.Hash(_SM3)
+    for part in parts:
+        digest.update(part)
     return digest.finalize()
 
 

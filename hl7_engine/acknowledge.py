@@ -14,6 +14,9 @@ A site's profile may force one of the two modes, for peers that fill in the fiel
 """
 
 from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from itertools import count
 from secrets import token_hex
 
 from core.clock import now
@@ -38,6 +41,10 @@ MODES = frozenset({ORIGINAL_MODE, ENHANCED_MODE, BY_HEADER})
 
 APPLICATION = "CLOUDFILM"
 _DEFAULT_VERSION = "2.5.1"
+
+# Control ids of our answers: this run of the program, and a number.
+_RUN = token_hex(4).upper()
+_numbers = count(1)
 
 
 @dataclass(frozen=True)
@@ -116,16 +123,21 @@ def _header(message: Message | None, charset_name: str, separators: Separators) 
         header.raw(6),
         header.raw(3),
         header.raw(4),
-        format_moment(now()),
+        _moment(now().replace(microsecond=0)),
         "",
         message_type,
-        f"A{token_hex(8)}",
+        f"A{_RUN}{next(_numbers):08X}",
         header.raw(11) or "P",
         header.raw(12) or _DEFAULT_VERSION,
         *[""] * 5,
         charset.declaration(charset_name, header.raw(18)),
     ]
     return field.join(fields)
+
+
+@lru_cache(maxsize=2)
+def _moment(second: datetime) -> str:
+    return format_moment(second)
 
 
 def _msa(code: str, message: Message | None, fault: Fault | None, separators: Separators) -> str:

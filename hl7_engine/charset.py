@@ -8,6 +8,7 @@ character set is believed.
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from hl7_engine.errors import Undecodable
@@ -40,6 +41,8 @@ _CONTROLS = re.compile(rb"[\x80-\x9f]")
 _HIGH_BYTES = re.compile(rb"[\x80-\xff]+")
 
 _MSH_18 = 17
+_LARGE = 64 * 1024
+_BASE64 = re.compile(rb"([A-Za-z0-9+/=])[A-Za-z0-9+/=]{62,}([A-Za-z0-9+/=])")
 # More than two bytes in UTF-8.
 _LONGER_CHARACTER = re.compile("[^\u0000-\u07ff]")
 
@@ -57,10 +60,10 @@ def decode(raw: bytes, declared: str | None = None) -> Decoded:
     Raises `Undecodable`, which names the first impossible byte by its place.
     """
     text = _try(raw, UTF_8)
-    if text is not None and text.isascii():
-        return Decoded(text, UTF_8)
+    if text is not None and (text.isascii() or _LONGER_CHARACTER.search(text)):
+        return Decoded(text.removeprefix("\ufeff"), UTF_8)
     declared = declared or declared_charset(raw)
-    if text is not None and not _is_chance(text, raw, declared):
+    if text is not None and not _is_chance(raw, declared):
         return Decoded(text.removeprefix("\ufeff"), UTF_8)
     if declared == _LATIN and _is_rather_chinese(raw):
         declared = None
@@ -70,6 +73,18 @@ def decode(raw: bytes, declared: str | None = None) -> Decoded:
         if text is not None:
             return Decoded(text, charset)
     raise Undecodable(_where(raw, declared))
+
+
+def detect(raw: bytes) -> str:
+    """The Python name of the character set as `decode` tells it, without a text of many megabytes. Raises `Undecodable`."""
+    if len(raw) < _LARGE:
+        return decode(raw).charset
+    try:
+        # A PDF in base64 says nothing about characters; the ends of such a run may belong to one and stay.
+        return decode(_BASE64.sub(rb"\1\2", raw)).charset
+    except Undecodable:
+        # Once more, for the place of the impossible byte.
+        return decode(raw).charset
 
 
 def encode(text: str, charset: str) -> bytes:
@@ -91,6 +106,7 @@ def declaration(charset: str, preferred: str = "") -> str:
     return preferred if named(preferred) == charset else _DECLARATIONS[charset]
 
 
+@lru_cache(maxsize=256)
 def named(declared: str) -> str | None:
     """The Python name of a character set as MSH-18 or a profile calls it; None when it is not known."""
     return _NAMES.get(re.split(r"[~^]", declared)[0].strip().upper())
@@ -105,11 +121,9 @@ def _try(raw: bytes, charset: str | None) -> str | None:
         return None
 
 
-def _is_chance(text: str, raw: bytes, declared: str | None) -> bool:
-    """Whether valid UTF-8 is better read as the declared other character set."""
-    if declared in (None, UTF_8) or _LONGER_CHARACTER.search(text):
-        return False
-    return _try(raw, declared) is not None
+def _is_chance(raw: bytes, declared: str | None) -> bool:
+    """Whether valid UTF-8 without longer characters is better read as the declared other character set."""
+    return declared not in (None, UTF_8) and _try(raw, declared) is not None
 
 
 def _is_rather_chinese(raw: bytes) -> bool:

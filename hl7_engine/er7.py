@@ -147,7 +147,7 @@ class Message:
             raise NotHl7("the message does not begin with an MSH segment")
         if "\x00" in text:
             raise Unreadable("the message contains NUL characters: remove them")
-        separators = _separators_of(text)
+        separators = separators_of(text)
         begins = re.compile(rf"[A-Z][A-Z0-9]{{2}}(?:{re.escape(separators.field)}|$)")
         lines: list[str] = []
         for line in _LINE_ENDS.split(text):
@@ -252,11 +252,17 @@ def _from_hex(digits: str) -> str:
     return ""
 
 
+def separators_of(text: str) -> Separators:
+    """What MSH-1 and MSH-2 of the text of a message choose. Raises `NotHl7`."""
+    return _separators_of(text[:20])
+
+
+@lru_cache(maxsize=256)
 def _separators_of(text: str) -> Separators:
     field = text[3]
     if field.isalnum() or field.isspace():
         raise NotHl7("MSH-1 is no field separator")
-    encoding = _LINE_ENDS.split(text[4:20], maxsplit=1)[0].split(field)[0]
+    encoding = _LINE_ENDS.split(text[4:], maxsplit=1)[0].split(field)[0]
     given = dict(zip(("component", "repetition", "escape", "subcomponent"), encoding, strict=False))
     return Separators(field, **given)
 
