@@ -21,7 +21,7 @@ from flask import Flask, current_app, g, request
 from access import hospital_peers, sessions, signed_requests
 from access.sessions import Visitor
 from access.signed_requests import MachineKey
-from api import cookies, csrf
+from api import body_limit, cookies, csrf
 from api.errors import SignInRequired
 from api.request_scope import address, platform
 from core.errors import Misconfigured, NotAllowed
@@ -160,7 +160,7 @@ def _enforce() -> None:
             request.method,
             _target(),
             request.headers,
-            request.get_data(),
+            body_limit.read(),
         )
     elif guard.caller is Caller.HOSPITAL:
         g.hospital_peer = hospital_peers.verify(platform().hospital_peers, address(), request.headers)

@@ -33,9 +33,6 @@ from hl7_engine.v3 import answer
 blueprint = APIBlueprint("hip", __name__, url_prefix="/ws/hip", enable_openapi=False)
 _ACCEPTED = {"stored": "接收成功", "known": "此前已接收"}
 _TOO_LARGE = 413
-_CHUNK_BYTES = 1024 * 1024
-# Of a body that is too large so much is still taken from the line, for else the caller never sees the answer.
-_DISCARDED_BYTES = 64 * 1024 * 1024
 
 _log = logs.get_logger("api")
 
@@ -53,9 +50,7 @@ def describe() -> Response:
 @body_limit.up_to(body_limit.MESSAGE_BYTES)
 def call() -> Response:
     """Take one message into the inbox."""
-    called = soap.open_call(
-        request.get_data(cache=False), request.mimetype_params.get("charset"), _operations()
-    )
+    called = soap.open_call(body_limit.read(), request.mimetype_params.get("charset"), _operations())
     held = payload.unpack(called.message)
     incoming = held.incoming(called.action, guards.hospital_peer_name(), address())
     (receipt,) = inbox.accept([incoming], platform().site)
@@ -102,7 +97,7 @@ def _refused(error: CloudFilmError) -> Response:
 @blueprint.errorhandler(HTTPException)
 def _from_werkzeug(error: HTTPException) -> Response:
     if error.code == _TOO_LARGE:
-        _discard_body()
+        body_limit.discard()
         return _fault(_TOO_LARGE, f"more than {body_limit.MESSAGE_BYTES // 2**20} MB are not taken")
     return _fault(error.code or 500, error.description or "")
 
@@ -125,13 +120,3 @@ def _fault(status: int, text: str, version: Version | None = None) -> Response:
     told = version or usual
     content = soap.fault(told, text, is_callers=status < 500)
     return Response(content, status, content_type=told.media_type)
-
-
-def _discard_body() -> None:
-    stream = request.environ["wsgi.input"]
-    left = min(request.content_length or 0, _DISCARDED_BYTES)
-    while left > 0:
-        chunk = stream.read(min(_CHUNK_BYTES, left))
-        if not chunk:
-            return
-        left -= len(chunk)

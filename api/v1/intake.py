@@ -37,7 +37,7 @@ def take_message() -> dict[str, Any]:
     202 when it is committed here, also when it came before; it takes effect in the order of arrival. 422 with the
     reason when it cannot be read; 503 when it could not be stored: send it again.
     """
-    content = request.get_data()
+    content = body_limit.read()
     incoming = _as_json(content) if request.mimetype == JSON else _as_er7(content)
     (receipt,) = inbox.accept([incoming], platform().site)
     if receipt.state == "refused":
