@@ -9,6 +9,7 @@ the source answers again.
 import json
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 import peewee
@@ -16,12 +17,14 @@ import peewee
 from core import alarms, db
 from core.errors import CloudFilmError, Unavailable
 from core.logs import get_logger
-from hl7_engine import inbox
+from hl7_engine import inbox, json_commands
+from hl7_engine.errors import Unreadable
 from hl7_engine.framing import HEAD_BYTES, MAX_FRAME_BYTES, Damage
 from hl7_engine.incoming import Incoming, Receipt
 from hl7_engine.payload import sniff
 from hl7_engine.site import Site
 from hl7_engine.v3 import answer
+from hl7_engine.v3.tree import parse
 
 CONNECTOR_AWAY = "connector_away"
 _PAUSE_FIRST_SECONDS = 1.0
@@ -59,20 +62,35 @@ def incoming(
     damage: Damage | None = None,
     max_bytes: int = MAX_FRAME_BYTES,
 ) -> Incoming:
-    """A message as its source gave it. What is too long is cut to its head and marked: refused, but seen."""
+    """A message as its source gave it. What is too long is cut to its head and marked: refused, but seen.
+
+    `control_id` and `message_type` are what the source says; what the message itself says counts more.
+    """
     if len(content) > max_bytes:
         content, damage = content[:HEAD_BYTES], Damage.TOO_LONG
+    # What is damaged is refused as a whole, whatever it was to be.
+    format_name = "er7" if damage else sniff(content)
+    own_id, action = _heading(format_name, content)
     return Incoming(
         content,
         connector,
         channel,
         damage,
-        # What is damaged is refused as a whole, whatever it was to be.
-        format="er7" if damage else sniff(content),
+        format=format_name,
         peer=connector,
-        control_id=control_id,
-        message_type=message_type,
+        control_id=own_id or control_id,
+        message_type=action or message_type,
     )
+
+
+def _heading(format_name: str, content: bytes) -> tuple[str, str]:
+    """Id and action as an XML or JSON message tells them; HL7 v2 is read by the inbox."""
+    if format_name == "json":
+        return json_commands.heading(content)
+    if format_name == "v3":
+        with suppress(Unreadable):
+            return answer.message_id(parse(content)), ""
+    return "", ""
 
 
 def worded(item: Incoming, receipt: Receipt) -> bytes:

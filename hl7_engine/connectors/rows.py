@@ -1,23 +1,25 @@
-"""From a row of a hospital's view to a command as JSON (docs/hl7-interface.md), by the table of the site file.
+"""From a row of a hospital's view to a command as JSON (hl7_engine/json_commands.py), by the table of the site file.
 
-What cannot be converted goes on as it is: the reader of the command says what is wrong with it, where a person sees it.
+What cannot be converted goes on as it is: the reader of commands says what is wrong with it, where a person sees it.
 """
 
 import json
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from math import isfinite
+from typing import Any, get_args, get_origin
 
 from core.errors import Misconfigured
 from crypto.sm3 import sm3
+from hl7_engine import json_shape
 from hl7_engine.connectors import settings
 from hl7_engine.times import SHANGHAI
 
 _ID_LENGTH = 32
 _FEN = {"yuan": 100, "fen": 1}
+_TRUTHS = {"1": True, "true": True, "0": False, "false": False}
 
 
 @dataclass(frozen=True)
@@ -25,13 +27,13 @@ class Column:
     """Where one field of the command comes from.
 
     `values` is a code table, in which `*` stands for all others; `format` tells how a time written as text is written
-    (strptime); `unit` is `yuan` or `fen` for money, which commands want in whole fen. All else becomes text.
+    (strptime); `unit` is that of money.
     """
 
     column: str
     values: dict[str, Any] = field(default_factory=dict)
     format: str = ""
-    unit: str = ""
+    unit: str = "fen"
 
 
 class RowMapping:
@@ -41,12 +43,16 @@ class RowMapping:
         self, subject: str, action: str, columns: Mapping[str, Any], constants: Mapping[str, Any]
     ) -> None:
         """Raises `Misconfigured` naming the field."""
+        if action not in json_shape.ACTIONS:
+            raise Misconfigured(
+                f"{subject}: action is {action!r}: use one of {', '.join(json_shape.ACTIONS)}"
+            )
         if not columns:
             raise Misconfigured(f"{subject}: columns is empty: name a column for each field of {action}")
         self._action = action
         self._columns = {path: _column(subject, path, told) for path, told in columns.items()}
         self._constants = dict(constants)
-        _require_no_overlap(subject, {*columns, *constants})
+        self._kinds = {path: _kind_at(subject, action, path) for path in (*columns, *constants)}
 
     @property
     def names(self) -> set[str]:
@@ -58,17 +64,20 @@ class RowMapping:
 
         Its id follows from the watermark too: a row that is changed, and later changed back, is news both times.
         """
-        valued = {path: _value(told, row[told.column.upper()]) for path, told in self._columns.items()}
+        valued = {
+            path: _value(self._kinds[path], told, row[told.column.upper()])
+            for path, told in self._columns.items()
+        }
         leaves = {path: value for path, value in valued.items() if value is not None}
         for path, value in self._constants.items():
             if _belongs(path, valued, leaves):
                 leaves.setdefault(path, value)
-        data: dict[str, Any] = {}
+        tree: dict[str, Any] = {}
         for path, value in leaves.items():
-            _put(data, path.split("."), value)
-        told = _listed(data)
-        digest = sm3(_written([str(watermark), told])).hex()[:_ID_LENGTH]
-        return _written({"action": self._action, "id": digest, "data": told})
+            _put(tree, path.split("."), value)
+        data = _shaped(json_shape.ACTIONS[self._action], tree)
+        digest = sm3(_written([str(watermark), data])).hex()[:_ID_LENGTH]
+        return _written({"action": self._action, "id": digest, "data": data})
 
 
 def _column(subject: str, path: str, told: Any) -> Column:
@@ -77,19 +86,34 @@ def _column(subject: str, path: str, told: Any) -> Column:
     if not isinstance(told, dict):
         raise Misconfigured(f"{subject}: columns: {path}: the name of a column, or a table with column = …")
     column = settings.read(Column, told, f"{subject}: columns: {path}")
-    if column.unit and column.unit not in _FEN:
+    if column.unit not in _FEN:
         raise Misconfigured(f"{subject}: columns: {path}: unit is {column.unit!r}: use yuan or fen")
     return column
 
 
-def _require_no_overlap(subject: str, paths: set[str]) -> None:
-    for path in sorted(paths):
-        inside = next((other for other in sorted(paths) if other.startswith(f"{path}.")), None)
-        if inside is not None:
-            raise Misconfigured(f"{subject}: {inside} is inside {path}: give one of them")
+def _kind_at(subject: str, action: str, path: str) -> type:
+    """The type of the field that `path` names: a text, a time, an amount, a truth."""
+    kind: Any = json_shape.ACTIONS[action]
+    for part in path.split("."):
+        kind, _ = json_shape.optional(kind)
+        if get_origin(kind) is tuple:
+            kind = dict(enumerate(_item_kinds(kind, part))).get(int(part)) if part.isdigit() else None
+        else:
+            kind = json_shape.kinds_of(kind).get(part) if is_dataclass(kind) else None  # type: ignore[arg-type]
+        if kind is None:
+            raise Misconfigured(f"{subject}: {path} is no field of {action}")
+    kind, _ = json_shape.optional(kind)
+    if kind not in (str, int, bool, datetime):
+        raise Misconfigured(f"{subject}: {path} of {action} cannot be one column")
+    return kind  # type: ignore[no-any-return]
 
 
-def _value(told: Column, value: Any) -> Any:
+def _item_kinds(kind: Any, part: str) -> list[Any]:
+    kinds = get_args(kind)
+    return [kinds[0]] * (int(part) + 1) if kinds[-1] is Ellipsis else list(kinds)
+
+
+def _value(kind: type, told: Column, value: Any) -> Any:
     """None when the row does not tell it."""
     if hasattr(value, "read"):
         # A large text of Oracle.
@@ -100,24 +124,22 @@ def _value(told: Column, value: Any) -> Any:
     if value is None or value == "":
         return None
     if told.values:
-        text = _plain(value)
-        return told.values.get(str(text), told.values.get("*", text))
-    if told.unit:
+        text = _text(value)
+        return told.values.get(text, told.values.get("*", text))
+    if kind is int:
         return _fen(value, _FEN[told.unit])
+    if kind is bool:
+        return _TRUTHS.get(_text(value).lower(), _text(value))
     if told.format and isinstance(value, str):
-        return _moment(value, told.format)
-    return _plain(value)
+        value = _parsed(value, told.format)
+    return _moment(value) if kind is datetime else _text(value)
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return (value if value.tzinfo else value.replace(tzinfo=SHANGHAI)).isoformat()
+def _text(value: Any) -> str:
+    """As a person writes it: days without an hour (a text that is a time is a day of birth), numbers without .0."""
     if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, Decimal | float) and math.isfinite(value) and value == int(value):
-        # Numbers of patients and orders, kept as NUMBER.
+        return f"{value:%Y-%m-%d}"
+    if isinstance(value, Decimal | float) and isfinite(value) and value == int(value):
         return str(int(value))
     return str(value)
 
@@ -131,11 +153,20 @@ def _fen(value: Any, factor: int) -> Any:
         return str(value)
 
 
-def _moment(text: str, form: str) -> str:
+def _parsed(text: str, form: str) -> Any:
     try:
-        return str(_plain(datetime.strptime(text, form)))  # noqa: DTZ007 — hospital time when it names no zone
+        return datetime.strptime(text, form)  # noqa: DTZ007 — hospital time when it names no zone
     except ValueError:
         return text
+
+
+def _moment(value: Any) -> str:
+    """ISO 8601 with a zone: the hospital's when the database tells none."""
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    except ValueError:
+        return str(value)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)).isoformat()
 
 
 def _belongs(path: str, valued: Mapping[str, Any], leaves: Mapping[str, Any]) -> bool:
@@ -149,19 +180,40 @@ def _belongs(path: str, valued: Mapping[str, Any], leaves: Mapping[str, Any]) ->
     return not from_row or any(other in leaves for other in from_row)
 
 
-def _put(data: dict[str, Any], parts: list[str], value: Any) -> None:
+def _put(tree: dict[str, Any], parts: list[str], value: Any) -> None:
     for part in parts[:-1]:
-        data = data.setdefault(part, {})
-    data[parts[-1]] = value
+        tree = tree.setdefault(part, {})
+    tree[parts[-1]] = value
 
 
-def _listed(data: Any) -> Any:
-    """A table whose names are numbers is a list."""
-    if not isinstance(data, dict):
-        return data
-    if data and all(name.isdigit() for name in data):
-        return [_listed(data[name]) for name in sorted(data, key=int)]
-    return {name: _listed(value) for name, value in data.items()}
+def _shaped(kind: Any, tree: Any) -> Any:
+    """Lists where the command has them, and what it must have and the row does not tell as not told."""
+    kind, _ = json_shape.optional(kind)
+    if get_origin(kind) is tuple:
+        numbers = sorted(tree, key=int)
+        return [_shaped(_item_kinds(kind, number)[int(number)], tree[number]) for number in numbers]
+    return _record(kind, tree) if is_dataclass(kind) else tree
+
+
+def _record(record: Any, tree: Mapping[str, Any]) -> dict[str, Any]:
+    kinds = json_shape.kinds_of(record)
+    shaped = {}
+    for part in json_shape.parts_of(record):
+        if part.name in tree:
+            shaped[part.name] = _shaped(kinds[part.name], tree[part.name])
+        elif json_shape.is_required(part):
+            shaped |= _not_told(part.name, kinds[part.name])
+    return shaped
+
+
+def _not_told(name: str, kind: Any) -> dict[str, Any]:
+    """Times and amounts cannot be left open: the reader says that they are missing."""
+    kind, may_be_null = json_shape.optional(kind)
+    if may_be_null:
+        return {name: None}
+    if kind is str:
+        return {name: ""}
+    return {name: _shaped(kind, {})} if get_origin(kind) is tuple or is_dataclass(kind) else {}
 
 
 def _written(told: Any) -> bytes:

@@ -5,6 +5,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,11 +14,14 @@ import psycopg
 import pytest
 
 from core import alarms
+from core.bus import MemoryBus
+from core.commands import PlaceOrder
 from core.errors import Misconfigured, Unavailable
 from core.models import ConnectorPosition, InboundMessage
 from hl7_engine import connector
 from hl7_engine.connectors import registry, view
 from hl7_engine.connectors.view import ViewConnector
+from hl7_engine.drain import Drain
 from hl7_engine.incoming import Receipt
 from hl7_engine.site import Site
 from tests.fixtures.taking import MemoryInbox
@@ -103,12 +107,9 @@ def test_rows_become_commands_once(his: His, build: Build, memory_inbox: MemoryI
     his.order(2, "09:00:01")
     assert look(reader, memory_inbox.accept) == 2
     item = memory_inbox.taken[0]
-    assert json.loads(item.content)["data"] == {
-        "placer_order_number": "SQ1",
-        "patient": {"name": "张三"},
-        "fee_lines": [{"amount_fen": 2010}],
-        "modality": "CT",
-    }
+    data = json.loads(item.content)["data"]
+    assert (data["placer_order_number"], data["patient"]["name"], data["modality"]) == ("SQ1", "张三", "CT")
+    assert data["fee_lines"][0]["amount_fen"] == 2010
     assert (item.format, item.channel, item.peer, item.message_type) == (
         "json",
         "view",
@@ -223,6 +224,35 @@ def test_killed_between_commit_and_position_the_rows_are_recognised(his: His, bu
     assert states == ["stored", "known"]
     row = InboundMessage.get()
     assert (row.peer, row.channel, row.format, row.message_type) == ("his-view", "view", "json", "PlaceOrder")
+
+
+def test_rows_take_effect_like_any_other_message(his: His, build: Build) -> None:
+    reader = build(
+        columns={
+            "placer_order_number": "SQDH",
+            "patient.name": "xm",
+            "patient.identifiers.0.1": "sqdh",
+            "ordered_at": "xgsj",
+            "fee_lines.0.fee_line_id": "sqdh",
+            "fee_lines.0.amount_fen": {"column": "je", "unit": "yuan"},
+        },
+        constants={
+            "patient.identifiers.0.0": "HIS",
+            "fee_lines.0.choice": "charge",
+            "fee_lines.0.collect_on_behalf": True,
+        },
+    )
+    his.order(1, "09:00:00")
+    look(reader, connector.into_inbox(Site()))
+    bus = MemoryBus()
+    assert Drain(bus, Site(), lambda *_: None).run_once() == 1
+    (order,) = bus.submitted
+    assert isinstance(order, PlaceOrder)
+    assert (order.placer_order_number, order.patient.name) == ("SQ1", "张三")
+    assert order.ordered_at == datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+    assert order.fee_lines[0].amount_fen == 2010
+    row = InboundMessage.get()
+    assert (row.state, row.order_number, row.error) == ("handled", "SQ1", "")
 
 
 def test_rows_without_watermark_raise_an_alarm_that_ends(

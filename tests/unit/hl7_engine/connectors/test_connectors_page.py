@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from hl7_engine import json_commands
 from hl7_engine.connectors import registry, senders
+from hl7_engine.connectors.rows import RowMapping
 from hl7_engine.site import Peer
 
 pytestmark = pytest.mark.requirement("P2")
@@ -72,6 +74,16 @@ def test_examples_are_built(example: str, tmp_path: Path, monkeypatch: pytest.Mo
     text = re.sub(r'(password_file = )".*"', rf'\1"{password}"', example)
     (table,) = tomllib.loads(text)["connector"]
     assert registry.build(table).name == table["name"]
+
+
+@pytest.mark.parametrize("action", ["PlaceOrder", "CancelOrder"])
+def test_rows_of_the_examples_become_commands(action: str) -> None:
+    tables = [tomllib.loads(example)["connector"][0] for example in EXAMPLES]
+    (table,) = [table for table in tables if table.get("action") == action]
+    mapping = RowMapping("v", action, table["columns"], table.get("constants", {}))
+    row = dict.fromkeys(mapping.names, "1") | {"KDSJ": "2026-11-24 09:30:00", "ZFSJ": "2026-11-24 09:30:00"}
+    (command,) = json_commands.read(mapping.command(row, 1))
+    assert type(command).__name__ == action
 
 
 def test_every_kind_has_an_example() -> None:
