@@ -23,7 +23,7 @@ from access.sessions import Visitor
 from access.signed_requests import MachineKey
 from api import body_limit, cookies, csrf
 from api.errors import SignInRequired
-from api.request_scope import address, platform
+from api.request_scope import address, is_address_believable, platform
 from core.errors import Misconfigured, NotAllowed
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -163,6 +163,8 @@ def _enforce() -> None:
             body_limit.read(),
         )
     elif guard.caller is Caller.HOSPITAL:
+        if not is_address_believable():
+            raise NotAllowed("the call came through a proxy: set CLOUDFILM_TRUSTED_PROXIES")
         g.hospital_peer = hospital_peers.verify(platform().hospital_peers, address(), request.headers)
         csrf.require_no_browser()
     else:

@@ -28,6 +28,12 @@ def address() -> str:
     return request.remote_addr or ""
 
 
+def is_address_believable() -> bool:
+    """Whether `address` is the caller's own: a proxy that was not declared puts its own in the place of everybody's."""
+    forwarded = {"X-Forwarded-For", "Forwarded"} & set(request.headers.keys())
+    return not forwarded or platform().settings.trusted_proxies > 0
+
+
 def install(app: Flask) -> None:
     """Begin and end every request of `app`."""
     app.before_request(_begin)

@@ -6,6 +6,8 @@ Both generations are met in the field: the tested draft of 2016 (2.16.156.10011.
 
 # 本地系统患者ID.
 PATIENT = ("2.16.156.10011.2.5.1.4", "2.16.156.10011.0.2.2")
+# 域ID: which of the hospital's systems gave the number; two of them may give the same one to different people.
+DOMAIN = ("2.16.156.10011.2.5.1.5",)
 # 身份证号.
 IDENTITY_CARD = ("2.16.156.10011.1.3",)
 # 就诊流水号; else 门(急)诊号 and 住院号.

@@ -31,13 +31,14 @@ def register(letter: Letter) -> list[object]:
 def merge(letter: Letter) -> list[object]:
     """One `MergePatients`. Raises `Unreadable` when either side has no number."""
     survivor = of(letter, letter.subject)
+    domain = _domain(letter.subject.first("patient"))
     if not survivor.identifiers:
         text = "subject1/patient/id, the number that remains, is missing"
         raise Unreadable(text, REQUIRED_FIELD_MISSING)
     retired = [
         told
         for role in letter.subject.inside("priorRegisteredRole")
-        for told in _identifiers(letter, role, "priorRegisteredRole/id")
+        for told in _identifiers(letter, role, "priorRegisteredRole/id", domain)
     ]
     if not retired:
         text = "replacementOf/…/priorRegisteredRole/id, the number that is given up, is missing"
@@ -70,13 +71,23 @@ def _facts(letter: Letter, role: Node, person_names: tuple[str, ...]) -> Patient
     )
 
 
-def _identifiers(letter: Letter, role: Node, place: str) -> list[tuple[str, str]]:
-    """(assigner, value) of the hospital's own patient numbers.
+def _identifiers(letter: Letter, role: Node, place: str, usual_domain: str = "") -> list[tuple[str, str]]:
+    """(assigner, value) of the hospital's own patient numbers, each in the domain (域ID) that is told beside it.
 
     The numbers of visits and cards are left out: forms put the same ones for many people.
     """
-    assigners = letter.profile.codes["v3_assigner"]
-    return [(assigners[root], key(value, place)) for root, value in numbers(role) if root in assigners]
+    assigners, domains = letter.profile.codes["v3_assigner"], letter.profile.codes["v3_domain"]
+    domain = _domain(role) or usual_domain
+    found = []
+    for root, value in numbers(role):
+        if root in assigners:
+            assigner = domains.get(domain, f"{assigners[root]}/{domain}") if domain else assigners[root]
+            found.append((key(assigner, place), key(value, place)))
+    return found
+
+
+def _domain(role: Node) -> str:
+    return number((role,), oids.DOMAIN, "patient/id (域ID)")
 
 
 def _phone(person: Node) -> str:

@@ -321,6 +321,21 @@ def test_other_addresses_get_nothing(browser: FlaskClient) -> None:
 
 
 @pytest.mark.requirement("K5")
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded"])
+def test_behind_a_proxy_that_was_not_declared_addresses_prove_nothing(
+    browser: FlaskClient, settings: Settings, keyring: Keyring, header: str
+) -> None:
+    answer = post(browser, envelope(ER7), headers={header: "10.9.9.9"})
+    assert answer.status_code == 403
+    assert "CLOUDFILM_TRUSTED_PROXIES" in fault_of(answer)[1]
+    declared = create_app(
+        makers.platform(Settings(home=settings.home, trusted_proxies=1), keyring)
+    ).test_client()
+    assert post(declared, envelope(ER7), headers={"X-Forwarded-For": "10.9.9.9"}).status_code == 403
+    assert post(declared, envelope(ER7), headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 200
+
+
+@pytest.mark.requirement("K5")
 @pytest.mark.parametrize("header", ["Origin", "Sec-Fetch-Site"])
 def test_a_page_in_a_browser_of_the_hospital_gets_nothing(browser: FlaskClient, header: str) -> None:
     answer = post(browser, envelope(ER7), "text/plain", headers={header: "https://evil.example"})

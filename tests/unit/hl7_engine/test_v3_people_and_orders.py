@@ -1,12 +1,15 @@
 """Patients and applications of the national platform become the commands that HL7 v2 gives."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from core.commands import CancelOrder, FeeLine, MergePatients, PatientFacts, PlaceOrder, RegisterPatient
+from hl7_engine import profile as profiles
 from hl7_engine import v3
 from hl7_engine.errors import Unreadable, Unsupported
+from hl7_engine.profile import Profile
 from tests.unit.hl7_engine import v3_samples as samples
 
 pytestmark = pytest.mark.requirement("P2", "P6")
@@ -77,6 +80,26 @@ def test_two_records_are_merged() -> None:
     for survivor, retired, missing in (("0001", "", "given up"), ("-", "0009", "remains")):
         with pytest.raises(Unreadable, match=missing):
             v3.read("PatientInfoMerge", samples.merge(survivor, retired))
+
+
+def test_the_same_number_in_two_domains_is_two_people(tmp_path: Path) -> None:
+    def told(domain: str, profile: Profile | None = None) -> tuple[tuple[str, str], ...]:
+        content = samples.registration(samples.patient_by_items(domain=domain))
+        (command,) = v3.read("PatientInfoRegister", content, profile)
+        assert isinstance(command, RegisterPatient)
+        return command.patient.identifiers
+
+    assert [told("01"), told("02")] == [(("HIS/01", "0001234567"),), (("HIS/02", "0001234567"),)]
+    path = tmp_path / "ours.toml"
+    path.write_text('extends = "standard_251"\n[codes.v3_domain]\n"01" = "HIS"\n', encoding="utf-8")
+    assert told("01", profiles.load(str(path))) == PATIENT.identifiers
+
+
+def test_a_merge_stays_in_its_domain() -> None:
+    (command,) = v3.read("PatientInfoMerge", samples.merge(domain="02"))
+    assert isinstance(command, MergePatients)
+    assert command.survivor.identifiers == (("HIS/02", "0001234567"),)
+    assert command.retired == (("HIS/02", "0009999999"),)
 
 
 @pytest.mark.parametrize(

@@ -25,10 +25,10 @@ def message(root: str, body: str, *, interaction: str = "", ns: str = ' xmlns="u
 </{root}>""".encode()
 
 
-def patient_by_items(number: str = "0001234567") -> str:
+def patient_by_items(number: str = "0001234567", domain: str = "") -> str:
     """The published standard."""
     return f"""<patient classCode="PAT">
-  <id><item root="2.16.156.10011.2.5.1.5" extension="01"/>
+  <id><item root="2.16.156.10011.2.5.1.5" extension="{domain}"/>
       <item root="2.16.156.10011.2.5.1.4" extension="{number}"/>
       <item root="2.16.156.10011.1.10" extension="MZ20261124000123"/>
       <item root="2.16.156.10011.1.12" extension="-"/></id>
@@ -63,12 +63,12 @@ def registration(patient: str, root: str = "PRPA_IN201311UV02") -> bytes:
     return message(root, f"<subject>{act}</subject>")
 
 
-def merge(survivor: str = "0001234567", retired: str = "0009999999") -> bytes:
+def merge(survivor: str = "0001234567", retired: str = "0009999999", domain: str = "") -> bytes:
     """患者合并."""
     prior = f'<id><item root="2.16.156.10011.2.5.1.4" extension="{retired}"/></id>' if retired else "<id/>"
     return message(
         "PRPA_IN201304UV02",
-        f"""<subject><registrationEvent><subject1>{patient_by_items(survivor)}</subject1>
+        f"""<subject><registrationEvent><subject1>{patient_by_items(survivor, domain)}</subject1>
         <replacementOf><priorRegistration><subject1><priorRegisteredRole>{prior}</priorRegisteredRole>
         </subject1></priorRegistration></replacementOf></registrationEvent></subject>""",
     )
