@@ -3,6 +3,8 @@
 The keyring is bound once at start by `app`; models and capabilities only see these functions.
 """
 
+from collections.abc import Sequence
+
 from core.errors import Misconfigured
 from crypto.keyring import Keyring
 
@@ -35,6 +37,11 @@ def open_text(sealed: bytes, context: str) -> str:
 def seal_bytes(content: bytes, context: str) -> bytes:
     """Seal bytes for the column `context`."""
     return keyring().seal_blob(content, context=context)
+
+
+def seal_all(contents: Sequence[bytes], context: str) -> list[bytes]:
+    """`seal_bytes` for each."""
+    return keyring().seal_blobs(contents, context=context)
 
 
 def open_bytes(sealed: bytes, context: str) -> bytes:

@@ -45,15 +45,18 @@ _DEFAULT_VERSION = "2.5.1"
 # Control ids of our answers: this run of the program, and a number.
 _RUN = token_hex(4).upper()
 _numbers = count(1)
+# Where a template has gaps: no message that is taken contains it.
+_GAP = "\x00"
 
 
 @dataclass(frozen=True)
 class AckResult:
-    """What a peer answered: MSA-1, MSA-2, and its reason if it gave one."""
+    """What a peer answered: MSA-1, MSA-2, its reason and ERR-3 (table 0357) if it gave them."""
 
     code: str
     control_id: str
     text: str = ""
+    condition: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,10 +96,36 @@ def _is_wanted(condition: str, outcome: str) -> bool:
 def build(code: str, message: Message | None, charset_name: str, fault: Fault | None = None) -> bytes:
     """The acknowledgement of `message`; None when not even its header could be read."""
     separators = message.separators if message else Separators()
-    lines = [_header(message, charset_name, separators), _msa(code, message, fault, separators)]
+    control_id = message.first("MSH").raw(10) if message else ""
+    lines = [
+        _header(message, charset_name, separators, _moment(), _own_id()),
+        _msa(code, control_id, fault, separators),
+    ]
     if fault:
         lines.append(_err(fault, separators))
     return charset.encode("\r".join(lines) + "\r", charset_name)
+
+
+class Template:
+    """The answers to headers of one kind when all is well: they differ in the moment and in the two control ids."""
+
+    def __init__(self, code: str, message: Message, charset_name: str) -> None:
+        separators = message.separators
+        lines = [
+            _header(message, charset_name, separators, _GAP, _GAP),
+            _msa(code, _GAP, None, separators),
+        ]
+        self._charset = charset_name
+        whole = charset.encode("\r".join(lines) + "\r", charset_name)
+        self._parts = whole.split(_GAP.encode())
+
+    def fill(self, control_id: str) -> bytes:
+        """The acknowledgement of the message whose MSH-10 reads so."""
+        begin, after_moment, after_own_id, end = self._parts
+        told = charset.encode(control_id, self._charset)
+        return b"".join(
+            (begin, _moment().encode(), after_moment, _own_id().encode(), after_own_id, told, end)
+        )
 
 
 def parse(raw: bytes) -> AckResult:
@@ -107,10 +136,14 @@ def parse(raw: bytes) -> AckResult:
         raise Unreadable("the answer has no MSA-1: it is no acknowledgement")
     err = message.first("ERR")
     text = err.get("8") or err.get("3.2") or msa.get("3")
-    return AckResult(msa.get("1").upper(), msa.get("2"), text)
+    # Before v2.5 the condition was the last component of ERR-1.
+    condition = err.get("3.1") or err.get("1.4.1")
+    return AckResult(msa.get("1").upper(), msa.get("2"), text, condition)
 
 
-def _header(message: Message | None, charset_name: str, separators: Separators) -> str:
+def _header(
+    message: Message | None, charset_name: str, separators: Separators, moment: str, own_id: str
+) -> str:
     field, component = separators.field, separators.component
     encoding = separators.component + separators.repetition + separators.escape + separators.subcomponent
     header = message.first("MSH") if message else Segment("MSH", separators)
@@ -123,10 +156,10 @@ def _header(message: Message | None, charset_name: str, separators: Separators) 
         header.raw(6),
         header.raw(3),
         header.raw(4),
-        _moment(now().replace(microsecond=0)),
+        moment,
         "",
         message_type,
-        f"A{_RUN}{next(_numbers):08X}",
+        own_id,
         header.raw(11) or "P",
         header.raw(12) or _DEFAULT_VERSION,
         *[""] * 5,
@@ -135,13 +168,20 @@ def _header(message: Message | None, charset_name: str, separators: Separators) 
     return field.join(fields)
 
 
+def _moment() -> str:
+    return _formatted(now().replace(microsecond=0))
+
+
 @lru_cache(maxsize=2)
-def _moment(second: datetime) -> str:
+def _formatted(second: datetime) -> str:
     return format_moment(second)
 
 
-def _msa(code: str, message: Message | None, fault: Fault | None, separators: Separators) -> str:
-    control_id = message.first("MSH").raw(10) if message else ""
+def _own_id() -> str:
+    return f"A{_RUN}{next(_numbers):08X}"
+
+
+def _msa(code: str, control_id: str, fault: Fault | None, separators: Separators) -> str:
     # MSA-3 is deprecated, and all that receivers of v2.3 read.
     fields = ["MSA", code, control_id] + ([escape(fault.text, separators)] if fault else [])
     return separators.field.join(fields)

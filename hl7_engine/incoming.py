@@ -1,12 +1,11 @@
 """What a way in hands to the inbox, and what it gets back: the same for MLLP, SOAP, REST, middleware, files."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hl7_engine.framing import Damage
 
 
-@dataclass(frozen=True)
-class Incoming:
+class Incoming(NamedTuple):
     """One message as it came. HL7 v2 names its sender and itself; of XML and JSON the way in must say both."""
 
     content: bytes
@@ -25,8 +24,7 @@ class Incoming:
     origin_id: int | None = None
 
 
-@dataclass(frozen=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What became of it.
 
     `state`: stored | known (it came before) | refused (stored to be looked at; the sender must correct it) |

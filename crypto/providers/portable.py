@@ -40,8 +40,8 @@ class PortableProvider:
 def _seal(sm4: algorithms.SM4, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:
     encryptor = Cipher(sm4, modes.GCM(nonce)).encryptor()
     encryptor.authenticate_additional_data(aad)
-    ciphertext = encryptor.update(plaintext) + encryptor.finalize()
-    return ciphertext + encryptor.tag
+    # One joining: what is sealed may be large.
+    return b"".join((encryptor.update(plaintext), encryptor.finalize(), encryptor.tag))
 
 
 def _open(sm4: algorithms.SM4, nonce: bytes, aad: bytes, sealed: bytes) -> bytes:

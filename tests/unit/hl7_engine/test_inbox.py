@@ -53,12 +53,12 @@ def test_commit_comes_before_the_answer(monkeypatch: pytest.MonkeyPatch) -> None
         inside[name] = database.in_transaction()
         seen.append((name, InboundMessage.select().count()))
 
-    def build(*arguments: Any) -> bytes:
+    def fill(*arguments: Any) -> bytes:
         spy("answer")
         return b""
 
     monkeypatch.setattr(failpoints, "passing", spy)
-    monkeypatch.setattr(acknowledge, "build", build)
+    monkeypatch.setattr(acknowledge.Template, "fill", fill)
     take(ORDER)
     assert seen == [("hl7.before_commit", 1), ("hl7.before_ack", 1), ("answer", 1)]
     assert inside == {"hl7.before_commit": True, "hl7.before_ack": False, "answer": False}
