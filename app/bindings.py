@@ -23,7 +23,7 @@ from core.commands import (
     WaiveFee,
     WithdrawReport,
 )
-from hl7_engine import pruning, watch
+from hl7_engine import application_ack, pruning, watch
 from hl7_engine.drain import Drain
 from hl7_engine.pruning import Retention
 from jobs.pump import POLL_SECONDS, Pump
@@ -39,8 +39,10 @@ from workflow.receive_study import receive_instance
 from workflow.refund_fee import refund_fee
 from workflow.register_patient import register_patient
 from workflow.schedule_exam import note_progress, schedule_exam
+from workflow.send_message import send_message
 from workflow.settle_fee import settle_fee
-from workflow.tell_his import send_to_his
+from workflow.tell_film_link import tell_film_link
+from workflow.tell_his import tell_his
 from workflow.update_dictionary import update_dictionary
 from workflow.waive_fee import waive_fee
 from workflow.withdraw_report import withdraw_report
@@ -77,7 +79,12 @@ def outbox_handlers(platform: Platform) -> dict[str, Handler]:
         "upload_pack": lambda work: upload_pack(platform, work["pack_id"]),
         "notify_film": lambda work: notify_film(platform, work["exam_id"], work["channel"]),
         "send_otp": lambda work: send_code(platform, work),
-        "send_his": lambda work: send_to_his(platform, work["message_id"]),
+        "tell_his": lambda work: tell_his(platform, work["settlement_id"]),
+        "tell_film_link": lambda work: tell_film_link(platform, work["exam_id"]),
+        "answer_message": lambda work: application_ack.write(
+            work["message_id"], work["error"], platform.site
+        ),
+        "send_his": lambda work: send_message(platform, work["message_id"]),
     }
 
 

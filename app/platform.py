@@ -4,14 +4,14 @@ from access import hospital_peers, signed_requests
 from app.bindings import bind_commands
 from core import bus as core_bus
 from core import db, failpoints, personal_data
-from core.config import Settings, host_and_port
+from core.config import Settings
 from core.errors import Misconfigured
 from crypto.keyring import Keyring
 from crypto.provider import Provider
 from crypto.providers.portable import PortableProvider
 from crypto.self_test import run_self_test
-from hl7_engine import site
-from hl7_engine.sender import MllpSender, Sender
+from hl7_engine import site as sites
+from hl7_engine.connectors.senders import build_sender
 from hl7_engine.site import Site
 from imaging.spool import Spool
 from imaging.store import Store
@@ -25,8 +25,8 @@ from wechat.client import WechatClient
 from wechat.oauth import OAuth
 from workflow.context import Platform
 
-# A HIS that has not ACKed after half a minute is asked again by the outbox.
-HIS_TIMEOUT_SECONDS = 30
+# A peer that has not ACKed after half a minute is asked again by the outbox.
+PEER_TIMEOUT_SECONDS = 30
 
 
 def build_platform(settings: Settings) -> Platform:
@@ -38,6 +38,7 @@ def build_platform(settings: Settings) -> Platform:
     personal_data.bind(keyring)
     wechat_client = _wechat_client(settings)
     bus = core_bus.InProcessBus()
+    site = load_site(settings)
     platform = Platform(
         settings=settings,
         provider=provider,
@@ -48,8 +49,8 @@ def build_platform(settings: Settings) -> Platform:
         sms=_sms(settings),
         wechat=WechatTemplateChannel(wechat_client.send_template) if wechat_client else None,
         wechat_oauth=_oauth(settings),
-        site=load_site(settings),
-        his=_his(settings),
+        site=site,
+        senders={peer.name: build_sender(peer, PEER_TIMEOUT_SECONDS) for peer in site.peers if peer.send_to},
         machine_keys=signed_requests.load_keys(settings.kiosk_keys) if settings.kiosk_keys else {},
         hospital_peers=hospital_peers.load(settings.http_peers, settings.http_peer_tokens),
     )
@@ -59,7 +60,7 @@ def build_platform(settings: Settings) -> Platform:
 
 def load_site(settings: Settings) -> Site:
     """The systems that talk to us, and the connectors. Raises `Misconfigured` naming what is wrong in the file."""
-    return site.load(
+    return sites.load(
         settings.hl7_site, his_address=settings.his_address, film_item_code=settings.film_item_code
     )
 
@@ -117,9 +118,3 @@ def _oauth(settings: Settings) -> OAuth | None:
     return OAuth(
         settings.wechat_app_id, settings.wechat_app_secret, settings.wechat_oauth, settings.wechat_api
     )
-
-
-def _his(settings: Settings) -> Sender | None:
-    if not settings.his_address:
-        return None
-    return MllpSender(host_and_port(settings.his_address), HIS_TIMEOUT_SECONDS)

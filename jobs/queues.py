@@ -15,6 +15,10 @@ QUEUE_OF_KIND = {
     "send_otp": Queues.NOTICES,
     "notify_film": Queues.NOTICES,
     "send_his": Queues.HIS,
+    # Writing a message needs no peer: one that is away must not hold this up.
+    "tell_his": Queues.INTAKE,
+    "tell_film_link": Queues.INTAKE,
+    "answer_message": Queues.INTAKE,
     "archive_series": Queues.ARCHIVE,
     "upload_pack": Queues.ARCHIVE,
 }

@@ -1,8 +1,7 @@
-"""Loopback HIS: sends its messages by MLLP until they are acknowledged, and books the payments that it is
-told of.
+"""Loopback HIS: sends its messages by MLLP until they are acknowledged, books the payments that it is told of, and notes
+what else it hears (simulators/his_incoming.py).
 
-Incoming DFT^P03 are parsed by hl7apy, so that a message of ours which only we can read is noticed. Like a
-real HIS it knows a message by its control id and a payment by its fee line: the first again is acknowledged
+Like a real HIS it knows a message by its control id and a payment by its fee line: the first again is acknowledged
 again, a second message for a paid line is refused. What it has booked it remembers over a SIGKILL.
 """
 
@@ -17,8 +16,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from hl7apy.exceptions import HL7apyException
-from hl7apy.parser import parse_message
 
+from simulators import his_incoming
 from simulators.statefiles import Journal
 
 PATIENCE_SECONDS = 60.0
@@ -50,6 +49,7 @@ class HisSimulator:
             raise ValueError(f"a simulator has no real guard and listens on loopback only, not on {host}")
         self._platform = platform
         self._booked = Journal(state_dir / "his-payments.jsonl")
+        self._heard = Journal(state_dir / "his-notices.jsonl")
         self._booking = threading.Lock()
         self._connection: socket.socket | None = None
         self._sending = threading.Lock()
@@ -78,21 +78,27 @@ class HisSimulator:
         """The booked payments, oldest first: control_id, fee_line_id, amount, order_number, channel, …"""
         return self._booked.entries()
 
+    def notices(self) -> list[dict[str, Any]]:
+        """What else it was told, oldest first: `kind` (refund, film_link, answer), control_id and the facts."""
+        return self._heard.entries()
+
     def receive(self, raw: bytes) -> bytes:
         """Act on one incoming message and return the acknowledgement."""
         text = _decode(raw)
         header = text.split("\r", 1)[0].split("|")
         try:
-            payment = _read_payment(text)
+            told = his_incoming.read(text)
         except (HL7apyException, AttributeError, IndexError) as error:
             return _acknowledgement(header, "AE", f"cannot read the message: {error}")
+        is_payment = told["kind"] == his_incoming.PAYMENT
+        journal = self._booked if is_payment else self._heard
         with self._booking:
-            for known in self._booked.entries():
-                if known["control_id"] == payment["control_id"]:
+            for known in journal.entries():
+                if known["control_id"] == told["control_id"]:
                     return _acknowledgement(header, "AA")
-                if known["fee_line_id"] == payment["fee_line_id"]:
+                if is_payment and known["fee_line_id"] == told["fee_line_id"]:
                     return _acknowledgement(header, "AE", f"fee line {known['fee_line_id']} is already paid")
-            self._booked.append(payment)
+            journal.append(told)
         return _acknowledgement(header, "AA")
 
     def start(self) -> None:
@@ -171,25 +177,6 @@ class _Conversation(socketserver.BaseRequestHandler):
                 self.request.sendall(b"\x0b" + self.server.his.receive(block.lstrip(b"\x0b")) + _END)
 
 
-def _read_payment(text: str) -> dict[str, Any]:
-    message = parse_message(text, find_groups=False)
-    if message.msh.msh_9.msh_9_1.value != "DFT":
-        raise HL7apyException("only DFT^P03 is booked here")
-    line, fee = message.ft1, message.zfe
-    if fee.zfe_2.value != line.ft1_2.value:
-        raise HL7apyException("ZFE-2 names another fee line than FT1-2")
-    return {
-        "control_id": message.msh.msh_10.value,
-        "fee_line_id": line.ft1_2.value,
-        "amount": line.ft1_11.value,
-        "order_number": line.ft1_23.ft1_23_1.value,
-        "paid_at": line.ft1_4.value,
-        "patient_name": message.pid.pid_5.pid_5_1.value,
-        "channel": fee.zfe_6.value,
-        "external_number": fee.zfe_11.value,
-    }
-
-
 def _decode(raw: bytes) -> str:
     """By MSH-18, as a HIS does that was told the truth; the header itself is plain ASCII up to there."""
     declared = raw.split(b"\r", 1)[0].split(b"|")
@@ -204,8 +191,10 @@ def _read_ack(text: str) -> Ack:
 
 
 def _acknowledgement(header: list[str], code: str, text: str = "") -> bytes:
-    event = header[8].split("^")[1]
-    msh = f"MSH|^~\\&|HIS|HOSPITAL|{header[2]}|{header[3]}|{header[6]}||ACK^{event}^ACK|A-{header[9]}|P|2.5.1"
+    _, _, event = header[8].partition("^")
+    event = event.partition("^")[0]
+    message_type = f"ACK^{event}^ACK" if event else "ACK"
+    msh = f"MSH|^~\\&|HIS|HOSPITAL|{header[2]}|{header[3]}|{header[6]}||{message_type}|A-{header[9]}|P|2.5.1"
     lines = [msh + "||||||GB 18030-2000", f"MSA|{code}|{header[9]}"]
     if text:
         lines.append(f"ERR||||E||||{text}")

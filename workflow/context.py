@@ -1,5 +1,6 @@
 """What the steps need from outside: one frozen bundle of ports, built by `app` from the settings."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from access.hospital_peers import HospitalPeers
@@ -18,7 +19,10 @@ from wechat.oauth import OAuth
 
 @dataclass(frozen=True)
 class Platform:
-    """One running installation. `None` means that the hospital has not connected that peer."""
+    """One running installation. `None` means that the hospital has not connected that peer.
+
+    `senders` by the name of the site's peer to whom they send.
+    """
 
     settings: Settings
     provider: Provider
@@ -30,6 +34,6 @@ class Platform:
     wechat: Channel | None
     wechat_oauth: OAuth | None
     site: Site
-    his: Sender | None
+    senders: Mapping[str, Sender]
     machine_keys: dict[str, MachineKey]
     hospital_peers: HospitalPeers

@@ -24,6 +24,7 @@ def publish_if_complete(exam: Exam) -> None:
             exam=exam, kind="film", channel=channel, created_at=now()
         ).on_conflict_ignore().execute()
         outbox.record("notify_film", f"{exam.id}:{channel}", {"exam_id": exam.id, "channel": channel})
+    outbox.record("tell_film_link", str(exam.id), {"exam_id": exam.id})
     failpoints.passing("publish.before_commit")
 
 

@@ -7,7 +7,7 @@ from core.models import Exam
 from workflow.find_exam import find_or_create_exam
 from workflow.join_study import join_studies_of
 from workflow.publish_exam import publish_if_complete
-from workflow.tell_his import tell_his_of_payment
+from workflow.tell_his import ask_to_tell
 
 
 def receive_order(command: PlaceOrder) -> None:
@@ -23,7 +23,7 @@ def receive_order(command: PlaceOrder) -> None:
         exam.ordered_at = exam.ordered_at or command.ordered_at
         exam.save()
         for line in command.fee_lines:
-            tell_his_of_payment(charges.record_fee_line(line, exam))
+            ask_to_tell(charges.record_fee_line(line, exam))
         join_studies_of(exam)
         publish_if_complete(exam)
 

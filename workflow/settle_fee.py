@@ -8,7 +8,7 @@ from core.commands import SettleFee
 from core.db import transaction
 from core.models import Charge
 from workflow.publish_exam import publish_if_complete
-from workflow.tell_his import tell_his_of_payment
+from workflow.tell_his import ask_to_tell
 
 
 def settle_fee(command: SettleFee) -> SettleOutcome:
@@ -17,7 +17,7 @@ def settle_fee(command: SettleFee) -> SettleOutcome:
         outcome = billing_settle.settle(command)
         charge = Charge.get_or_none(Charge.fee_line_id == command.fee_line_id)
         if outcome.state == "accepted" and charge is not None:
-            tell_his_of_payment(charge)
+            ask_to_tell(charge)
             if charge.exam_id:
                 publish_if_complete(charge.exam)
         failpoints.passing("kiosk.before_commit")

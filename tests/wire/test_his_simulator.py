@@ -64,7 +64,7 @@ def test_his_resends_until_the_platform_is_back(database: peewee.Database, tmp_p
 
 def owed(key: str) -> int:
     outgoing.queue("HIS", key, "DFT^P03", lambda control_id: payment.build(PAYMENT, control_id))
-    return OutboundMessage.get(OutboundMessage.key == key).id
+    return OutboundMessage.get(OutboundMessage.key == f"{key}@HIS").id
 
 
 def test_payment_reaches_the_his_once_even_when_its_answer_was_lost(
@@ -73,17 +73,17 @@ def test_payment_reaches_the_his_once_even_when_its_answer_was_lost(
     message_id = owed("payment:FY0002")
     with HisSimulator(tmp_path, NOWHERE) as his:
         sender = MllpSender((his.host, his.port), 10)
-        outgoing.deliver(message_id, sender)
+        outgoing.deliver(message_id, sender, 12)
         # The process died before it noted the answer, and the HIS was restarted.
         OutboundMessage.update(state="queued").execute()
     with HisSimulator(tmp_path, NOWHERE) as his:
-        outgoing.deliver(message_id, MllpSender((his.host, his.port), 10))
+        outgoing.deliver(message_id, MllpSender((his.host, his.port), 10), 12)
         assert OutboundMessage.get_by_id(message_id).state == "sent"
         (booked,) = his.received()
         assert (booked["fee_line_id"], booked["amount"], booked["channel"]) == ("FY0002", "20.05", "ZZJ")
         assert (booked["patient_name"], booked["paid_at"]) == ("张珅東", "20261124120000+0800")
         with pytest.raises(Rejected, match=r"AE .*: fee line FY0002 is already paid"):
-            outgoing.deliver(owed("payment:again"), MllpSender((his.host, his.port), 10))
+            outgoing.deliver(owed("payment:again"), MllpSender((his.host, his.port), 10), 12)
         assert len(his.received()) == 1
 
 

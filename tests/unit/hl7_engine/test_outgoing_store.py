@@ -22,7 +22,7 @@ def work_of(row: OutboundMessage) -> OutboxEvent:
 def test_work_of_a_queued_message_is_found_by_its_kind_and_key() -> None:
     outgoing.queue("HIS", "payment:FY1", "DFT^P03", lambda _control_id: b"x")
     (event,) = OutboxEvent.select()
-    assert (event.kind, event.key) == (KIND, "payment:FY1")
+    assert (event.kind, event.key) == (KIND, "payment:FY1@HIS")
     (row,) = list_owed().rows
     assert (row.state, row.attempts, row.next_at is not None) == ("queued", 0, True)
 

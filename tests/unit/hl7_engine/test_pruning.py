@@ -66,13 +66,13 @@ def test_correction_outlives_the_message_that_it_was_made_from() -> None:
 
 
 def test_sent_messages_lose_their_content_and_are_still_owed_only_once() -> None:
-    old = owed(200 * DAY, state="sent", sent_at=NOW - 200 * DAY)
+    old = owed(200 * DAY, state="sent", sent_at=NOW - 200 * DAY, key="payment:FY1@HIS")
     young = owed(200 * DAY, state="sent", sent_at=NOW - DAY)
     waiting = owed(200 * DAY, work="parked")
     assert prune_all() == 1
     bodies = {row.id: bool(row.body) for row in OutboundMessage.select()}
     assert bodies == {old.id: False, young.id: True, waiting.id: True}
-    outgoing.queue("HIS", old.key, "DFT^P03", lambda _control_id: b"again")
+    outgoing.queue("HIS", "payment:FY1", "DFT^P03", lambda _control_id: b"again")
     assert OutboundMessage.select().count() == 3
 
 
