@@ -3,7 +3,7 @@
 `./cloudfilm hl7 try-profile` runs this over a peer's real messages until every line says what it should.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from core.commands import PatientFacts
 from core.errors import Refused
 from core.masking import mask_id_number, mask_name, mask_phone
-from hl7_engine import charset
+from hl7_engine import charset, json_commands, payload, v3
 from hl7_engine.er7 import Message
 from hl7_engine.errors import Unreadable
 from hl7_engine.profile import Profile
@@ -43,6 +43,11 @@ class Trial:
 
 def try_message(content: bytes, profile: Profile, film_item_code: str) -> Trial:
     """Read one message in the dialect of `profile`. Never raises for what is wrong with it."""
+    form = payload.sniff(content)
+    if form == "v3":
+        return _try_document("XML", lambda: v3.read("", content, profile, film_item_code))
+    if form == "json":
+        return _try_document("JSON", lambda: json_commands.read(content))
     try:
         text, charset_name = charset.decode(content)
         message = Message.parse(text)
@@ -65,6 +70,14 @@ def try_message(content: bytes, profile: Profile, film_item_code: str) -> Trial:
         notes=tuple(source.notes),
         unread=tuple(_unread(source)),
     )
+
+
+def _try_document(kind: str, read: Callable[[], list[object]]) -> Trial:
+    """XML and JSON say themselves what they are, and are understood as a whole or not at all."""
+    try:
+        return Trial("handled", message_type=kind, commands=tuple(read()))
+    except Refused as error:
+        return Trial("parked", message_type=kind, reason=str(error))
 
 
 def described(command: object, *, plain: bool = False) -> list[str]:

@@ -27,7 +27,7 @@ FILES = click.argument("files", nargs=-1, required=True, type=click.Path(exists=
 _SEND_SECONDS = 30.0
 _READ_BYTES = 64 * 1024
 # What is taken for a message in a directory.
-_SUFFIXES = frozenset({".hl7", ".er7", ".msg", ".txt", ".dat"})
+_SUFFIXES = frozenset({".hl7", ".er7", ".msg", ".txt", ".dat", ".xml", ".json"})
 
 
 @click.group("hl7")

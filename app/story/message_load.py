@@ -107,7 +107,8 @@ def message(number: int, control_id: str) -> bytes:
 def require_kept(load: Load) -> dict[str, int]:
     """Raise `LoadBroken` unless every acknowledged message is in the inbox once and has had its effect once."""
     with db.connection():
-        rows = list(InboundMessage.select(InboundMessage.control_id, InboundMessage.state).tuples())
+        columns = InboundMessage.select(InboundMessage.control_id, InboundMessage.state)
+        rows = [(row.control_id, row.state) for row in columns]
         effects = {
             "exams": Exam.select().count(),
             "patients": Patient.select().count(),

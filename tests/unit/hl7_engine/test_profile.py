@@ -10,6 +10,7 @@ from hl7_engine import profile, site
 from hl7_engine.charset import GB18030
 from hl7_engine.reading import adt, order
 from hl7_engine.trial import described, try_message
+from tests.unit.hl7_engine import v3_samples
 from tests.unit.hl7_engine.samples import FILM, with_segments
 
 pytestmark = pytest.mark.requirement("P2", "P6")
@@ -199,3 +200,16 @@ def test_trial_notes_what_was_read_with_doubt() -> None:
 
 def test_trial_of_what_is_no_message() -> None:
     assert try_message(b"HELLO", profile.load("standard_251"), FILM).outcome == "refused"
+
+
+def test_trial_reads_xml_and_json_too() -> None:
+    xml = v3_samples.application()
+    trial = try_message(xml, profile.load("standard_251"), FILM)
+    assert (trial.outcome, trial.message_type, [type(told) for told in trial.commands]) == (
+        "handled",
+        "XML",
+        [PlaceOrder],
+    )
+    trial = try_message(b'{"action": "CancelOrder"}', profile.load("standard_251"), FILM)
+    assert (trial.outcome, trial.message_type) == ("parked", "JSON")
+    assert trial.reason
