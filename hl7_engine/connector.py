@@ -8,6 +8,7 @@ the source answers again.
 
 import json
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Protocol
@@ -29,6 +30,8 @@ from hl7_engine.v3.tree import parse
 CONNECTOR_AWAY = "connector_away"
 _PAUSE_FIRST_SECONDS = 1.0
 _PAUSE_MAX_SECONDS = 60.0
+# A database that is away is not asked for each message.
+_ONE_BY_ONE_SECONDS = 10.0
 # What the national platform shows to people.
 _TAKEN = "接收成功"
 
@@ -120,19 +123,30 @@ def into_inbox(site: Site) -> Accept:
     """The inbox as connectors see it: one transaction for all; a failing database is `unavailable` for each."""
 
     def accept(items: Sequence[Incoming]) -> list[Receipt]:
-        try:
-            # Kept open for this thread; given up after a failure, since a broken connection does not heal.
-            db.database.connect(reuse_if_open=True)
-            return inbox.accept(items, site)
-        except peewee.PeeweeException as error:
-            _log.error("messages_not_stored", count=len(items), why=type(error).__name__)
-            db.database.close()
-            if len(items) > 1 and not isinstance(error, peewee.OperationalError | peewee.InterfaceError):
-                # One of them may be what the database cannot take: it must not hold up the others.
-                return [receipt for item in items for receipt in accept([item])]
-            return [inbox.unavailable(item, site) for item in items]
+        receipts = _stored(items, site)
+        if receipts is not None:
+            return receipts
+        # One of them may be what the database cannot take: it must not hold up the others.
+        give_up_at = time.monotonic() + _ONE_BY_ONE_SECONDS
+        found: list[Receipt] = []
+        for item in items:
+            may_try = len(items) > 1 and time.monotonic() < give_up_at
+            alone = _stored([item], site) if may_try else None
+            found += alone or [inbox.unavailable(item, site)]
+        return found
 
     return accept
+
+
+def _stored(items: Sequence[Incoming], site: Site) -> list[Receipt] | None:
+    """None when they could not be stored. The connection is kept for this thread, and given up after a failure."""
+    try:
+        db.database.connect(reuse_if_open=True)
+        return inbox.accept(items, site)
+    except Exception:
+        _log.error("messages_not_stored", count=len(items), exc_info=True)
+        db.database.close()
+        return None
 
 
 def keep_running(connector: Connector, accept: Accept, stop: threading.Event) -> None:

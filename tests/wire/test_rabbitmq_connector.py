@@ -206,6 +206,20 @@ def test_broker_that_comes_back_is_read_again(
     assert "RabbitMQ 127.0.0.1" in alarm.text
 
 
+def test_queue_that_was_deleted_is_made_again(
+    channel: BlockingChannel, queue: str, build: Build, memory_inbox: MemoryInbox
+) -> None:
+    publish(channel, queue, b"MSH|1")
+    with running(build(), accept=memory_inbox.accept):
+        wait_until(lambda: memory_inbox.taken, WAIT_SECONDS, "the first message")
+        channel.queue_delete(queue)
+        wait_until(
+            lambda: channel.basic_publish("", queue, b"MSH|2") or len(memory_inbox.taken) == 2,
+            WAIT_SECONDS,
+            "a message of the new queue",
+        )
+
+
 def test_killed_between_commit_and_acknowledgement_the_message_is_recognised(
     channel: BlockingChannel,
     queue: str,
