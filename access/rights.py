@@ -6,6 +6,8 @@
 | doctor  | all                            | as soon as they exist |
 | others  | none                           | none                  |
 
+Operators look after messages and alarms, and see in them what the hospital's systems said.
+
 What a visitor may not see does not exist for them: NotFound, the same as for a wrong number.
 """
 
@@ -16,6 +18,7 @@ from core.errors import NotAllowed, NotFound
 from core.models import Exam, Pack, Patient
 
 READING_ROLES = frozenset({"doctor"})
+OPERATOR = "operator"
 
 
 def exams_visible_to(visitor: Visitor) -> "peewee.ModelSelect[Exam]":
@@ -34,6 +37,12 @@ def require_exam(visitor: Visitor, exam_id: int) -> Exam:
     if exam is None:
         raise NotFound("没有找到这次检查")
     return exam
+
+
+def require_operator(visitor: Visitor) -> None:
+    """Raise `NotAllowed` unless this visitor looks after messages."""
+    if not visitor.is_staff or visitor.role != OPERATOR:
+        raise NotAllowed("only operators look after messages")
 
 
 def require_published(visitor: Visitor, exam: Exam) -> None:

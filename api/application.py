@@ -12,7 +12,17 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import body_limit, csrf, errors, guards, headers, health, openapi, request_scope
 from api.hip import views as hip
-from api.pages import account, film, home, patient_exams, patient_login, presentation, staff
+from api.pages import (
+    account,
+    film,
+    home,
+    messages,
+    operations,
+    patient_exams,
+    patient_login,
+    presentation,
+    staff,
+)
 from api.v1 import exams, films, intake, session, settlements
 from workflow.context import Platform
 
@@ -34,7 +44,7 @@ def create_app(platform: Platform) -> APIFlask:
     errors.install(app)
     presentation.install(app)
     openapi.describe(app)
-    for room in (home, patient_login, patient_exams, film, account, staff):
+    for room in (home, patient_login, patient_exams, film, account, staff, messages, operations):
         app.register_blueprint(room.blueprint)
     for room in (exams, films, session, settlements, intake, hip, health):
         app.register_blueprint(room.blueprint)

@@ -114,6 +114,12 @@ def visitor_or_none() -> Visitor | None:
     return found
 
 
+def staff_role() -> str:
+    """The role of the member of staff for whom a page is made; empty for others."""
+    found = visitor_or_none()
+    return found.role if found is not None and found.is_staff else ""
+
+
 def session_token() -> str:
     """The session's token: `Authorization: Bearer` of the mini-program and tools, or the browser's cookie."""
     return _bearer_token() or request.cookies.get(cookies.SESSION, "")

@@ -45,5 +45,10 @@ def open_alarms(kind: str | None = None) -> list[Alarm]:
     return list(query.order_by(Alarm.id.desc()))
 
 
+def past_alarms(limit: int) -> list[Alarm]:
+    """What was wrong and has ended, the newest first."""
+    return list(Alarm.select().where(Alarm.open_key.is_null()).order_by(Alarm.id.desc()).limit(limit))
+
+
 def _open_key(kind: str, subject: str) -> str:
     return f"{kind}:{subject[:96]}"

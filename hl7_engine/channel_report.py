@@ -38,9 +38,10 @@ class Channel:
 
 @dataclass
 class PeerReport:
-    """One peer of the site, or a sender that the site's file does not name."""
+    """One peer of the site, or a sender that the site's file does not name (`is_known` is false)."""
 
     name: str
+    is_known: bool = False
     channels: list[Channel] = field(default_factory=list)
     owed: Depth = field(default_factory=Depth)
 
@@ -86,7 +87,7 @@ def report(site: Site, moment: datetime) -> list[PeerReport]:
     _count(channels, moment)
     _add_waiting(channels)
     _add_rates(channels, moment)
-    peers = {peer.name: PeerReport(peer.name) for peer in site.peers if peer.name != ANYBODY}
+    peers = {peer.name: PeerReport(peer.name, is_known=True) for peer in site.peers if peer.name != ANYBODY}
     for channel in sorted(channels.values(), key=lambda one: (one.sender, one.channel)):
         name = _peer_name(site, channel.sender)
         peers.setdefault(name, PeerReport(name)).channels.append(channel)

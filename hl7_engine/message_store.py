@@ -14,6 +14,7 @@ from core.errors import NotFound
 from core.models import InboundMessage
 from crypto.errors import CryptoError
 from hl7_engine import charset
+from hl7_engine.documents import JSON
 from hl7_engine.errors import Undecodable
 from hl7_engine.message_age import SLACK, first_id_since
 
@@ -27,14 +28,19 @@ TEXT_CANDIDATES = 2_000
 # Reports of 8 MB: then fewer.
 TEXT_BYTES = 128 * 1024 * 1024
 
+_NUMBERS = (InboundMessage.patient_number, InboundMessage.order_number, InboundMessage.accession_number)
 # Everything but the body.
 _SUMMARY = [column for column in InboundMessage._meta.sorted_fields if column is not InboundMessage.body]
 
 
 @dataclass(frozen=True)
 class Criteria:
-    """What is looked for; empty means any. `state` is one of `STATES` or `PROBLEM`; times are [since, until)."""
+    """What is looked for; empty means any. `state` is one of `STATES` or `PROBLEM`; times are [since, until).
 
+    `number` is any of the three numbers.
+    """
+
+    number: str = ""
     patient_number: str = ""
     order_number: str = ""
     accession_number: str = ""
@@ -99,6 +105,9 @@ def _matching(criteria: Criteria, before: int) -> "peewee.ModelSelect[InboundMes
         value = getattr(criteria, column)
         if value:
             query = query.where(getattr(InboundMessage, column) == value)
+    if criteria.number:
+        of_any = [column == criteria.number for column in _NUMBERS]
+        query = query.where(of_any[0] | of_any[1] | of_any[2])
     if criteria.message_type:
         wanted = criteria.message_type
         with_event = InboundMessage.message_type.startswith(f"{wanted}^")
@@ -146,16 +155,19 @@ def _body_of(message_id: int) -> bytes:
 
 
 def _contains(body: bytes, row: InboundMessage, text: str) -> bool:
-    """Bytes first, which is quick; then decoded, since a character of GB18030 may end and begin inside others."""
-    folded = body.lower()
-    spellings = {text.encode(name, "ignore").lower() for name in (charset.UTF_8, charset.GB18030)}
+    """Bytes first, which is quick; then decoded, since a character of GB18030 may end and begin inside others.
+
+    Without `^`, on both sides: a message has 张^珅東 where a person types 张珅東.
+    """
+    folded = body.lower().replace(b"^", b"")
+    spellings = {text.encode(name, "ignore") for name in (charset.UTF_8, charset.GB18030)}
     # JSON may spell Chinese as \uXXXX.
     escaped = json.dumps(text)[1:-1].lower()
-    if row.format == "json" and escaped.encode() in folded:
+    if row.format == JSON and escaped.encode() in folded:
         return True
-    if not any(spelling and spelling in folded for spelling in spellings):
+    if not any(spelling and spelling.lower().replace(b"^", b"") in folded for spelling in spellings):
         return False
-    return text.lower() in decoded(body, row.charset).lower()
+    return text.lower().replace("^", "") in decoded(body, row.charset).lower().replace("^", "")
 
 
 def decoded(body: bytes, charset_name: str) -> str:

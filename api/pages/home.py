@@ -5,6 +5,7 @@ from flask import redirect, url_for
 from werkzeug.wrappers import Response
 
 from api import guards
+from api.pages.staff import first_page
 
 blueprint = APIBlueprint("home", __name__, enable_openapi=False)
 
@@ -16,4 +17,6 @@ def home() -> Response:
     visitor = guards.visitor_or_none()
     if visitor is None:
         return redirect(url_for("patient_login.show"), 303)
-    return redirect(url_for("staff.list_exams" if visitor.is_staff else "patient_exams.list_exams"), 303)
+    if visitor.is_staff:
+        return redirect(first_page(visitor.role), 303)
+    return redirect(url_for("patient_exams.list_exams"), 303)

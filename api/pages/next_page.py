@@ -2,7 +2,9 @@
 
 import re
 
-_OURS = re.compile(r"/(?:exams(?:/\d{1,18}(?:/film|/report\.pdf)?)?|account|staff/exams)", re.ASCII)
+_EXAMS = r"exams(?:/\d{1,18}(?:/film|/report\.pdf)?)?"
+_STAFF = r"staff/(?:exams|alarms|messages(?:/outgoing|/\d{1,18})?)"
+_OURS = re.compile(rf"/(?:{_EXAMS}|account|{_STAFF})", re.ASCII)
 
 
 def next_page(asked: str, otherwise: str) -> str:

@@ -1,4 +1,4 @@
-"""Doctors: sign in, find an exam by name, identity number, phone or accession number, open report and film
+"""Staff sign in; doctors find an exam by name, identity number, phone or accession number, open report and film
 (P5▲, F9).
 
 What is searched for is personal data, so it travels in a form, not in the URL. With script, htmx swaps the
@@ -6,7 +6,7 @@ rows in place.
 """
 
 from apiflask import APIBlueprint
-from flask import make_response, redirect, render_template, request
+from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from api import cookies, guards
@@ -19,8 +19,12 @@ from workflow import search_exams, sign_in
 
 blueprint = APIBlueprint("staff", __name__, enable_openapi=False, url_prefix="/staff")
 
-LIST = "/staff/exams"
 LONGEST_QUERY = 64
+
+
+def first_page(role: str) -> str:
+    """Where a member of staff begins."""
+    return url_for("messages.list_messages" if role == "operator" else "staff.list_exams")
 
 
 @blueprint.get("/login")
@@ -28,9 +32,9 @@ LONGEST_QUERY = 64
 def show_login() -> Response:
     """Ask for name and password."""
     visitor = guards.visitor_or_none()
-    onward = next_page(request.args.get("next", ""), LIST)
+    onward = next_page(request.args.get("next", ""), "")
     if visitor is not None and visitor.is_staff:
-        return redirect(onward, 303)
+        return redirect(onward or first_page(visitor.role), 303)
     return make_response(render_template("staff/login.html", onward=onward, username="", problem=""))
 
 
@@ -38,7 +42,7 @@ def show_login() -> Response:
 @guards.public("the password is the proof")
 def enter() -> Response:
     """Open the session and go on."""
-    onward = next_page(request.form.get("next", ""), LIST)
+    onward = next_page(request.form.get("next", ""), "")
     username = request.form.get("username", "").strip()[:64]
     try:
         new = sign_in.sign_in_staff(platform(), username, request.form.get("password", ""), address())
@@ -47,7 +51,7 @@ def enter() -> Response:
             "staff/login.html", onward=onward, username=username, problem=for_person(error)
         )
         return make_response(page, status_of(error))
-    response = redirect(onward, 303)
+    response = redirect(onward or first_page(new.visitor.role), 303)
     cookies.set_session(response, new.token, new.visitor.expires_at)
     return response
 

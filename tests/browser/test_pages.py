@@ -4,40 +4,23 @@ The codes by SMS are a fake; rows, sessions, rights and pages are real.
 """
 
 import shutil
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
-from werkzeug.serving import WSGIRequestHandler, make_server
+from playwright.sync_api import Browser
 
 from access import sessions
 from access import staff as staff_accounts
 from api.application import DIST, create_app
-from api.cookies import SESSION
 from core import db
 from core.config import Settings
 from crypto.keyring import Keyring
+from tests.browser.pages import DESK, IS_TOO_WIDE, PHONE, SMALL_TARGETS, complaints_of, new_page, served
 from tests.unit.api import makers
 from workflow import sign_in
-
-PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
-# WCAG 2.2 §2.5.5 and both phone makers' guides: what a thumb hits reliably.
-TOUCH_PIXELS = 44
-
-SMALL_TARGETS = f"""() => [...document.querySelectorAll('a, button, input:not([type=hidden])')]
-  .filter((one) => one.offsetParent)
-  .map((one) => [one.textContent.trim(), (one.closest('label') ?? one).getBoundingClientRect().height])
-  .filter(([, height]) => height < {TOUCH_PIXELS})"""
-IS_TOO_WIDE = "() => document.documentElement.scrollWidth > innerWidth"
-
-
-class _Quiet(WSGIRequestHandler):
-    def log(self, *_: Any) -> None:
-        """Nothing."""
 
 
 @dataclass
@@ -75,36 +58,13 @@ def site(
         person = staff_accounts.create_staff("d001", "医生甲", "doctor", "correct horse battery")
         doctor = sessions.open_staff_session(person, 1).token
     app = create_app(makers.platform(settings, keyring))
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield Site(f"http://127.0.0.1:{server.server_port}", exam.id, patient, doctor)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def _page(chromium: Browser, site: Site, token: str = "", size: Any = PHONE, script: bool = True) -> Page:
-    context = chromium.new_context(viewport=size, locale="zh-CN", java_script_enabled=script)
-    context.set_default_timeout(15_000)
-    if token:
-        context.add_cookies([{"name": SESSION, "value": token, "url": site.url}])
-    return context.new_page()
-
-
-def _complaints_of(page: Page) -> list[str]:
-    """What the browser's console is told from now on: refused styles and scripts, errors, missing files."""
-    heard: list[str] = []
-    page.on("console", lambda message: heard.append(message.text))
-    page.on("pageerror", lambda error: heard.append(str(error)))
-    return heard
+    with served(app) as url:
+        yield Site(url, exam.id, patient, doctor)
 
 
 @pytest.mark.requirement("E6", "E3", "E10", "K1")
 def test_patient_signs_in_and_reads_without_script(chromium: Browser, site: Site) -> None:
-    page = _page(chromium, site, script=False)
+    page = new_page(chromium, site.url, script=False)
     page.goto(f"{site.url}/exams/{site.exam_id}")
     page.fill("[name=phone]", makers.PHONE)
     page.click("text=获取验证码")
@@ -123,7 +83,7 @@ def test_patient_signs_in_and_reads_without_script(chromium: Browser, site: Site
 @pytest.mark.requirement("P5", "F9")
 @pytest.mark.parametrize("script", [True, False])
 def test_doctor_searches_with_and_without_script(chromium: Browser, site: Site, script: bool) -> None:
-    page = _page(chromium, site, site.doctor, DESK, script)
+    page = new_page(chromium, site.url, site.doctor, DESK, script)
     page.goto(f"{site.url}/staff/exams")
     assert page.locator("tbody tr").count() == 2
     page.fill("[name=q]", "CT1")
@@ -152,9 +112,9 @@ def test_pages_fit_keep_their_policy_and_suit_thumbs(
         (site.doctor, f"/exams/{site.exam_id}"),
     ]
     for token, path in visits:
-        page = _page(chromium, site, token, size)
+        page = new_page(chromium, site.url, token, size)
         page.emulate_media(color_scheme=theme)
-        complaints = _complaints_of(page)
+        complaints = complaints_of(page)
         page.goto(site.url + path, wait_until="networkidle")
         page.screenshot(path=tmp_path / f"{path.replace('/', '_')}.png")
         assert complaints == [], path

@@ -15,6 +15,7 @@ from api import guards
 from api.guards import Caller, guard_of
 from core.models import AuditEvent, Exam
 from tests.unit.api import makers
+from tests.unit.hl7_engine.stored import inbound, owed
 from workflow import open_film
 
 pytestmark = pytest.mark.requirement("K5", "E3", "E10", "E11", "F9")
@@ -25,9 +26,11 @@ PERSONAL = ("双肺", "未见异常", "胸部", "张", "CT1", "%PDF")
 
 @pytest.fixture(autouse=True)
 def film_of_someone(memory_database: object) -> Exam:
-    """A published exam with report, document and pack."""
+    """A published exam with report, document and pack, and messages about it under the exam's own id."""
     exam = makers.published()
     makers.pack(exam, OBJECT_ID)
+    inbound(id=exam.id, accession_number=exam.accession_number)
+    owed(id=exam.id, work="parked")
     return exam
 
 
@@ -50,7 +53,13 @@ def only_rights(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _calls(app: APIFlask, exam: Exam) -> Iterator[tuple[Rule, str, str]]:
     """Every guarded route with the other person's ids in it."""
-    values: dict[str, Any] = {"exam_id": exam.id, "object_id": OBJECT_ID, "sop_uid": "1.2.3"}
+    values: dict[str, Any] = {
+        "exam_id": exam.id,
+        "message_id": exam.id,
+        "outgoing_id": exam.id,
+        "object_id": OBJECT_ID,
+        "sop_uid": "1.2.3",
+    }
     for rule in app.url_map.iter_rules():
         guard = guard_of(app.view_functions[rule.endpoint])
         assert guard is not None
@@ -84,10 +93,25 @@ def test_another_patient_cannot_tell_that_it_exists(app: APIFlask, film_of_someo
         missing = browser.open(
             path.replace(str(film_of_someone.id), "999").replace(OBJECT_ID, "0" * 32), method=method
         )
-        assert answer.status_code == missing.status_code == 404, (method, path)
+        expected = 403 if guard_of(app.view_functions[rule.endpoint]).caller is Caller.STAFF else 404  # type: ignore[union-attr]
+        assert answer.status_code == missing.status_code == expected, (method, path)
         assert not _leaks(answer.get_data(as_text=True)), (method, path)
         asked += 1
     assert asked >= 10
+
+
+def test_doctors_do_not_look_after_messages(app: APIFlask, film_of_someone: Exam) -> None:
+    browser = app.test_client()
+    token = makers.sign_in_staff(browser).visitor.csrf_token
+    asked = 0
+    for _rule, method, path in _calls(app, film_of_someone):
+        if path.startswith(("/staff/messages", "/staff/alarms")):
+            form = {"csrf_token": token, "reason": "x"} if method == "POST" else None
+            answer = browser.open(path, method=method, data=form)
+            assert answer.status_code == 403, (method, path)
+            assert not _leaks(answer.get_data(as_text=True)), (method, path)
+            asked += 1
+    assert asked >= 12
 
 
 def test_lists_of_another_patient_hold_nothing_of_it(app: APIFlask) -> None:

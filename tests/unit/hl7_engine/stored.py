@@ -39,9 +39,14 @@ def inbound(age: timedelta = timedelta(), **columns: Any) -> InboundMessage:
 def counted(age: timedelta, outcome: str = "handled", number: int = 1, **columns: Any) -> MessageCount:
     """A counter of the hour `age` before NOW."""
     at = NOW - age
-    usual: dict[str, Any] = {"peer": HIS, "channel": "mllp", "message_type": "ADT^A04", "last_at": at}
-    hour = at.replace(minute=0, second=0, microsecond=0)
-    return MessageCount.create(hour=hour, outcome=outcome, count=number, **(usual | columns))
+    usual: dict[str, Any] = {
+        "peer": HIS,
+        "channel": "mllp",
+        "message_type": "ADT^A04",
+        "hour": at.replace(minute=0, second=0, microsecond=0),
+        "last_at": at,
+    }
+    return MessageCount.create(outcome=outcome, count=number, **(usual | columns))
 
 
 def owed(age: timedelta = timedelta(), *, work: str = "pending", **columns: Any) -> OutboundMessage:

@@ -15,7 +15,8 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 def test_peers_of_the_site_come_first_even_without_messages_then_strangers() -> None:
     counted(HOUR, peer="LIS|Y")
-    assert [peer.name for peer in report(SITE, NOW)] == ["HIS", "其他", "LIS|Y"]
+    found = [(peer.name, peer.is_known) for peer in report(SITE, NOW)]
+    assert found == [("HIS", True), ("其他", True), ("LIS|Y", False)]
     assert [peer.name for peer in report(STANDARD_SITE, NOW)] == ["LIS|Y"]
     silent = report(SITE, NOW)[0]
     assert (silent.last_at, silent.waiting, silent.per_minute, silent.hourly, dict(silent.day)) == (
