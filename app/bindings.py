@@ -90,7 +90,7 @@ def outbox_handlers(platform: Platform) -> dict[str, Handler]:
 
 def message_drain(platform: Platform) -> Drain:
     """What takes received messages from the inbox."""
-    return Drain(platform.bus, platform.site, lambda *_: None)
+    return Drain(platform.bus, platform.site, application_ack.owe)
 
 
 def message_pumps(platform: Platform) -> dict[str, Pump]:

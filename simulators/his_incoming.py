@@ -61,12 +61,11 @@ def _film_link(message: Any) -> dict[str, Any]:
 
 def _answer(message: Any) -> dict[str, Any]:
     orders = [segment for segment in message.children if segment.name == "ORC"]
-    errors = [segment.err_8.value for segment in message.children if segment.name == "ERR"]
     return {
         "kind": ANSWER,
         "message_type": message.msh.msh_9.value,
         "code": message.msa.msa_1.value,
         "answers": message.msa.msa_2.value,
         "orders": [[order.orc_1.value, order.orc_2.orc_2_1.value] for order in orders],
-        "text": "; ".join(errors),
+        "text": message.msa.msa_3.value,
     }

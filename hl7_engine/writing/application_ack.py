@@ -17,6 +17,8 @@ ORDER_ANSWERS = {"ORM^O01": ("ORR^O02", "ORR_O02"), "OMG^O19": ("ORG^O20", "ORG_
 # ORC-1 of the order → ORC-1 of the answer when we did, and could not do, what it asks (table 0119).
 _CONTROLS = {"CA": ("CR", "UC"), "DC": ("DR", "UD"), "XO": ("XR", "UX")}
 _OTHER_CONTROLS = ("OK", "UA")
+# Since then ERR has the fields that we fill.
+_WITH_ERR = "2.5"
 
 
 def build(message: Message, error: str, control_id: str, envelope: Envelope = STANDARD) -> bytes:
@@ -48,6 +50,9 @@ def _build(
         answer.msa.msa_1 = ERROR if error else ACCEPTED
         answer.msa.msa_2 = escape(message.get("MSH-10"))
         if error:
+            # MSA-3 is deprecated, and all that receivers before v2.5 read.
+            answer.msa.msa_3 = escape(error)
+        if error and envelope.version >= _WITH_ERR:
             err = answer.add_segment("ERR")
             err.err_3 = f"{INTERNAL}^{CONDITION_TEXTS[INTERNAL]}^HL70357"
             err.err_4 = "E"

@@ -44,7 +44,7 @@ class FilmLinkFacts:
             accession_number=exam.accession_number,
             placer_order_number=exam.placer_order_number,
             item_code=exam.item_code,
-            item_name=exam.item_name or exam.modality,
+            item_name=exam.item_name or exam.modality or "影像检查",
             published_at=exam.published_at,
             patient_name=exam.patient.name,
             identifiers=tuple((row.assigner, row.value) for row in known),

@@ -4,6 +4,8 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import peewee
@@ -11,13 +13,16 @@ import pytest
 
 from core.errors import Unavailable
 from core.models import InboundMessage, OutboundMessage
-from hl7_engine import mllp_server, outgoing
+from hl7_engine import mllp_server, outgoing, profile
+from hl7_engine.er7 import Message
 from hl7_engine.errors import Rejected
 from hl7_engine.sender import MllpSender
-from hl7_engine.writing import payment
+from hl7_engine.site import Peer, Site
+from hl7_engine.writing import application_ack, film_link, payment
+from hl7_engine.writing.envelope import Envelope
 from simulators.his import Ack, HisSimulator, NotAcknowledged
 from simulators.his_messages import adt_a04, dft_cg, omg_o19, orm_complete, oru_r01
-from tests.unit.hl7_engine.samples import EXAM, PATIENT, PAYMENT, REPORT, envelope
+from tests.unit.hl7_engine.samples import EXAM, LINK, PATIENT, PAYMENT, REPORT, envelope
 
 pytestmark = pytest.mark.requirement("P6", "S3")
 
@@ -143,3 +148,30 @@ def test_peer_that_is_not_there_is_unavailable() -> None:
 def test_simulator_listens_on_loopback_only(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="loopback only"):
         HisSimulator(tmp_path, NOWHERE, host="192.0.2.1")
+
+
+@pytest.mark.parametrize("name", profile.shipped())
+def test_his_notes_whatever_it_is_told_once(database: peewee.Database, tmp_path: Path, name: str) -> None:
+    peer = Peer(name="HIS", profile=profile.load(name))
+    dialect = Envelope.of(Site(application="YJP"), peer)
+    asked = Message.parse(omg_o19(PATIENT, EXAM, envelope("M1")).decode("gb18030"))
+    told = {
+        "ORU^R01": partial(film_link.build, LINK, envelope=dialect),
+        "ORG^O20": partial(application_ack.build_order_answer, asked, "", envelope=dialect),
+        "ACK": partial(application_ack.build, asked, "not possible", envelope=dialect),
+        "DFT^P03": partial(payment.build, replace(PAYMENT, kind="refund"), envelope=dialect),
+    }
+    for message_type, build in told.items():
+        outgoing.queue("HIS", message_type, message_type, build, stream_key="SQ1")
+    with HisSimulator(tmp_path, NOWHERE) as his:
+        sender = MllpSender((his.host, his.port), 10)
+        for _ in range(2):
+            for row in OutboundMessage.select().order_by(OutboundMessage.id):
+                outgoing.deliver(row.id, sender, 12)
+            OutboundMessage.update(state="queued").execute()
+        sender.close()
+        assert [notice["kind"] for notice in his.notices()] == ["film_link", "answer", "answer", "refund"]
+        link, accepted, refused, refund = his.notices()
+        assert (link["address"], link["accession_number"]) == (LINK.address.replace("&", "\\T\\"), "CT1")
+        assert (accepted["orders"], refused["text"]) == ([["OK", "SQ1"]], "not possible")
+        assert (refund["amount"], his.received()) == ("-20.05", [])

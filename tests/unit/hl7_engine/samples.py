@@ -7,6 +7,7 @@ from hl7_engine import charset
 from hl7_engine import profile as profiles
 from hl7_engine.er7 import Message
 from hl7_engine.reading.source import Source
+from hl7_engine.writing.film_link import FilmLinkFacts
 from hl7_engine.writing.payment import PaymentFacts
 from simulators.his_messages import Envelope, ExamFacts, ReportFacts
 
@@ -53,6 +54,17 @@ PAYMENT = PaymentFacts(
     identifiers=(("HIS", "0001234567"), ("YBJ", "A9")),
     patient_class="O",
     visit_number="MZ1",
+)
+
+LINK = FilmLinkFacts(
+    address="https://film.example.cn/exams/12?from=his&x=1",
+    accession_number="CT1",
+    placer_order_number="SQ1",
+    item_code="210300001",
+    item_name="胸部CT^平扫",
+    published_at=NOON,
+    patient_name="张珅東",
+    identifiers=(("HIS", "0001234567"),),
 )
 
 
