@@ -16,6 +16,7 @@ from core.errors import CloudFilmError
 from crypto.errors import CryptoError
 from crypto.keyring import Keyring
 from hl7_engine.connectors import registry
+from hl7_engine.site import Peer
 
 # A day of a busy CT department is about 30 GB; below this the front machine is close to refusing images.
 FREE_BYTES = 20 * 2**30
@@ -96,16 +97,22 @@ def _pages(_settings: Settings) -> Iterator[Finding]:
 
 
 def _peers(settings: Settings) -> Iterator[Finding]:
-    if not settings.his_address:
-        yield Finding("his", True, "no HIS to tell of payments (CLOUDFILM_HIS_ADDRESS is empty)")
-        return
+    peers = [peer for peer in load_site(settings).peers if peer.send_to]
+    if not peers:
+        yield Finding("peers", True, "no HIS to tell of payments (CLOUDFILM_HIS_ADDRESS is empty)")
+    for peer in peers:
+        yield _peer(peer)
+
+
+def _peer(peer: Peer) -> Finding:
+    address = peer.send_to.removeprefix("mllp://")
+    if "://" in address:
+        return Finding(peer.name, True, "its messages go through middleware, which is not asked here")
     try:
-        with socket.create_connection(host_and_port(settings.his_address), timeout=3):
-            yield Finding("his", True, f"{settings.his_address} answers")
+        with socket.create_connection(host_and_port(address), timeout=3):
+            return Finding(peer.name, True, f"{address} answers")
     except OSError as error:
-        yield Finding(
-            "his", False, f"{settings.his_address} does not answer ({error}); messages wait in the outbox"
-        )
+        return Finding(peer.name, False, f"{address} does not answer ({error}); messages wait in the outbox")
 
 
 def _adapters(settings: Settings) -> Iterator[Finding]:

@@ -54,14 +54,14 @@ class ExamsOut(Schema):
 
 
 class ReportOut(Schema):
-    """The report as text; its document is at `document_url`."""
+    """The report as text; its document is at `document_url`. Of a withdrawn one only when that was."""
 
     findings = String()
     impression = String()
     reporter = String()
     approver = String()
     approved_at = DateTime()
-    status = String(metadata={"description": "HL7 table 0085: F final, C corrected"})
+    status = String(metadata={"description": "HL7 table 0085: F final, C corrected, X withdrawn"})
     document_url = String(allow_none=True)
 
 

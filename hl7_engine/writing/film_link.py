@@ -59,10 +59,13 @@ def build(facts: FilmLinkFacts, control_id: str, envelope: Envelope = STANDARD) 
         pid = result.add_group("ORU_R01_PATIENT").add_segment("PID")
         fill_patient(pid, facts.patient_name, facts.identifiers)
         order = result.add_group("ORU_R01_ORDER_OBSERVATION")
+        number = f"{escape(facts.placer_order_number)}^HIS" if facts.placer_order_number else ""
+        orc = order.add_segment("ORC")
+        orc.orc_1 = "RE"
+        orc.orc_2 = number
         obr = order.add_segment("OBR")
         obr.obr_1 = "1"
-        if facts.placer_order_number:
-            obr.obr_2 = f"{escape(facts.placer_order_number)}^HIS"
+        obr.obr_2 = number
         obr.obr_4 = f"{escape(facts.item_code)}^{escape(facts.item_name)}"
         obr.obr_18 = escape(facts.accession_number)
         obr.obr_25 = "F"

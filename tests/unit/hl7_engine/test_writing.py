@@ -59,6 +59,7 @@ def test_film_link_names_the_exam_and_its_page() -> None:
     message = parse_message(text_of(raw), find_groups=False)
     assert message.msh.msh_9.value == "ORU^R01^ORU_R01"
     assert (message.obr.obr_2.value, message.obr.obr_18.value) == ("SQ1^HIS", "CT1")
+    assert (message.orc.orc_1.value, message.orc.orc_2.value) == ("RE", "SQ1^HIS")
     assert (message.obx.obx_2.value, message.obx.obx_3.value) == ("RP", "YJP^云胶片地址^L")
     assert message.obx.obx_5.value == "https://film.example.cn/exams/12?from=his\\T\\x=1"
     assert Message.parse(text_of(raw)).get("OBX-5") == LINK.address
