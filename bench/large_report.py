@@ -39,20 +39,21 @@ def report_pdf_8mb() -> Iterator[Figure]:
     """Seconds from the first byte sent to the acknowledgement; the server's growth as a multiple of the message."""
     seconds: list[float] = []
     factors: list[float] = []
-    with receiving("CloudFilm") as server:
-        sender = MllpSender(("127.0.0.1", server.port), _ANSWER_SECONDS)
-        # The first message loads what every message needs.
-        sender.send(report("WARMUP", 1000))
-        for number in range(ROUNDS):
-            message = report(f"PDF{number}")
+    message = report("PDF1")
+    for _ in range(ROUNDS):
+        # A new process each time: one that has held a large message keeps room for the next.
+        with receiving("CloudFilm") as server:
+            sender = MllpSender(("127.0.0.1", server.port), _ANSWER_SECONDS)
+            # The first message loads what every message needs.
+            sender.send(report("WARMUP", 1000))
             before = server.forget_peak()
             begin = time.perf_counter()
             answer = sender.send(message)
             seconds.append(time.perf_counter() - begin)
             factors.append((server.peak_bytes() - before) / len(message))
-            if answer.code not in ("AA", "CA"):
-                raise RuntimeError(f"the report was not taken: {answer}")
-        sender.close()
+            sender.close()
+        if answer.code not in ("AA", "CA"):
+            raise RuntimeError(f"the report was not taken: {answer}")
     size = f"one OBX, {len(message) / 1e6:.1f} MB in all, SQLite"
     yield less_is_better("report_pdf_8mb_ack_s", seconds, "s", ACK_GOAL_SECONDS, f"{size}; {spread(seconds)}")
     yield less_is_better(

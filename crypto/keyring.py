@@ -108,16 +108,14 @@ class Keyring:
         """Seal bytes for the column `context`: format, KEK version, nonce, ciphertext, tag."""
         version = self.active_version
         prefix = bytes([_BLOB_FORMAT]) + version.to_bytes(2, "big")
-        return prefix + _wrap(self._provider, self._field_key(version), _labelled(prefix, context), content)
+        return _wrap(self._provider, self._field_key(version), _labelled(prefix, context), content, prefix)
 
     def seal_blobs(self, contents: Sequence[bytes], *, context: str) -> list[bytes]:
         """`seal_blob` for each, with what they share done once."""
         version = self.active_version
         prefix = bytes([_BLOB_FORMAT]) + version.to_bytes(2, "big")
-        nonces = [secrets.token_bytes(NONCE_SIZE) for _ in contents]
-        aad = _labelled(prefix, context)
-        sealed = self._provider.seal_many(self._field_key(version), nonces, aad, contents)
-        return [b"".join((prefix, nonce, chunk)) for nonce, chunk in zip(nonces, sealed, strict=True)]
+        key, aad = self._field_key(version), _labelled(prefix, context)
+        return [_wrap(self._provider, key, aad, content, prefix) for content in contents]
 
     def open_blob(self, blob: bytes, *, context: str) -> bytes:
         """What `seal_blob` sealed for this context. Raises `SealBroken`, `KeyRefused`."""
@@ -211,9 +209,9 @@ def _load(path: Path, provider: Provider) -> _Keys:
     )
 
 
-def _wrap(provider: Provider, key: bytes, aad: bytes, content: bytes) -> bytes:
+def _wrap(provider: Provider, key: bytes, aad: bytes, content: bytes, prefix: bytes = b"") -> bytes:
     nonce = secrets.token_bytes(NONCE_SIZE)
-    return nonce + provider.seal(key, nonce, aad, content)
+    return provider.seal(key, nonce, aad, content, prefix + nonce)
 
 
 def _unwrap(provider: Provider, key: bytes, aad: bytes, blob: bytes, what: str) -> bytes:

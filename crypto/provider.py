@@ -17,8 +17,8 @@ class Provider(Protocol):
 
     name: str
 
-    def seal(self, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:
-        """Ciphertext ‖ tag."""
+    def seal(self, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes, prefix: bytes = b"") -> bytes:
+        """prefix ‖ ciphertext ‖ tag. The prefix is put before what may be large without copying that once more."""
         ...
 
     def open(self, key: bytes, nonce: bytes, aad: bytes, sealed: bytes) -> bytes:

@@ -102,7 +102,9 @@ def _begin(content: bytes) -> int:
 
 
 def _is_usual(content: bytes) -> bool:
-    return b"\x00" not in content and content.count(b"\r") + content.count(b"\n") <= MAX_SEGMENTS
+    return b"\x00" not in content and (
+        len(content) <= MAX_SEGMENTS or content.count(b"\r") + content.count(b"\n") <= MAX_SEGMENTS
+    )
 
 
 @lru_cache(maxsize=32)

@@ -1,6 +1,7 @@
 """The rows of the inbox, many in one go. Plain SQL: peewee's insert would cost more than all else on a message's way."""
 
 from functools import lru_cache
+from typing import Any
 
 from core import db, personal_data
 from core.clock import now
@@ -10,7 +11,7 @@ from hl7_engine.letter import KEY_LENGTH, Letter
 
 _ERROR_LENGTH = 500
 _COLUMNS = (
-    "created_at, peer, channel, format, address, control_id, message_type, charset, body, body_sm3, state, error, "
+    "body, created_at, peer, channel, format, address, control_id, message_type, charset, body_sm3, state, error, "
     "origin_id, attempts, stream, outcome"
 )
 _GIVEN, _CONSTANT = 13, "0, '', ''"
@@ -39,11 +40,12 @@ def store(letters: list[Letter]) -> list[Stored]:
     return result
 
 
-def _rows(letters: list[Letter]) -> list[tuple[object, ...]]:
+def _rows(letters: list[Letter]) -> list[tuple[Any, ...]]:
     moment = InboundMessage.created_at.db_value(now())
     bodies = personal_data.seal_all([letter.item.content for letter in letters], "inbound_message.body")
     return [
         (
+            body,
             moment,
             letter.peer,
             letter.item.channel,
@@ -52,7 +54,6 @@ def _rows(letters: list[Letter]) -> list[tuple[object, ...]]:
             letter.control_id,
             letter.message_type,
             letter.charset,
-            body,
             letter.fingerprint,
             "refused" if letter.error else "received",
             mask_text(str(letter.error))[:_ERROR_LENGTH] if letter.error else "",
@@ -62,7 +63,7 @@ def _rows(letters: list[Letter]) -> list[tuple[object, ...]]:
     ]
 
 
-def _one_by_one(letters: list[Letter], rows: list[tuple[object, ...]]) -> list[Stored]:
+def _one_by_one(letters: list[Letter], rows: list[tuple[Any, ...]]) -> list[Stored]:
     """SQLite is a function call away, and asking it for the ids of several rows at once costs more than many calls."""
     execute, statement = db.database.execute_sql, _statement("?", 1)
     result = []
@@ -73,7 +74,7 @@ def _one_by_one(letters: list[Letter], rows: list[tuple[object, ...]]) -> list[S
     return result
 
 
-def _together(rows: list[tuple[object, ...]]) -> dict[tuple[str, str, str], int]:
+def _together(rows: list[tuple[Any, ...]]) -> dict[tuple[str, str, str], int]:
     """One round trip to PostgreSQL."""
     statement = f"{_statement('%s', len(rows))} RETURNING id, peer, control_id, body_sm3"
     cursor = db.database.execute_sql(statement, [value for row in rows for value in row])

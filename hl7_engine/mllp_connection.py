@@ -184,10 +184,11 @@ class MllpConnection(asyncio.Protocol):
         )
 
     def _take(self, frame: Frame) -> None:
-        if frame.damage is None and batch.is_batch(frame.content):
-            self._take_batch(frame.content)
+        content = frame.content
+        if frame.damage is None and not content.startswith(b"MSH") and batch.is_batch(content):
+            self._take_batch(content)
         else:
-            self._submit([Waiting(Incoming(frame.content, self.address, damage=frame.damage), self._reply)])
+            self._submit([Waiting(Incoming(content, self.address, damage=frame.damage), self._reply)])
 
     def _take_batch(self, content: bytes) -> None:
         parts = batch.split(content)

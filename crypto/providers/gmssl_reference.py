@@ -23,11 +23,11 @@ class GmsslReferenceProvider:
 
     name = "gmssl-reference"
 
-    def seal(self, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:
-        """Ciphertext ‖ tag."""
+    def seal(self, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes, prefix: bytes = b"") -> bytes:
+        """prefix ‖ ciphertext ‖ tag."""
         encrypt = _block_cipher(key)
         ciphertext = _count(encrypt, nonce, plaintext)
-        return ciphertext + _tag(encrypt, nonce, aad, ciphertext)
+        return prefix + ciphertext + _tag(encrypt, nonce, aad, ciphertext)
 
     def open(self, key: bytes, nonce: bytes, aad: bytes, sealed: bytes) -> bytes:
         """The plaintext. Raises `SealBroken`."""

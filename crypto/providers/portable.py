@@ -1,6 +1,7 @@
 """SM4-GCM by `cryptography` (its own OpenSSL): the engine for any machine, about 100 MB/s a core."""
 
 from collections.abc import Sequence
+from io import BytesIO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -8,15 +9,17 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from crypto.errors import SealBroken
 from crypto.provider import TAG_SIZE
 
+_PIECE = 256 * 1024
+
 
 class PortableProvider:
     """Needs nothing of the machine."""
 
     name = "portable"
 
-    def seal(self, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:
-        """Ciphertext ‖ tag."""
-        return _seal(algorithms.SM4(key), nonce, aad, plaintext)
+    def seal(self, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes, prefix: bytes = b"") -> bytes:
+        """prefix ‖ ciphertext ‖ tag."""
+        return _seal(algorithms.SM4(key), nonce, aad, plaintext, prefix)
 
     def open(self, key: bytes, nonce: bytes, aad: bytes, sealed: bytes) -> bytes:
         """The plaintext. Raises `SealBroken`."""
@@ -37,11 +40,18 @@ class PortableProvider:
         return [_open(sm4, nonce, aad, chunk) for nonce, chunk in zip(nonces, chunks, strict=True)]
 
 
-def _seal(sm4: algorithms.SM4, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:
+def _seal(sm4: algorithms.SM4, nonce: bytes, aad: bytes, plaintext: bytes, prefix: bytes = b"") -> bytes:
     encryptor = Cipher(sm4, modes.GCM(nonce)).encryptor()
     encryptor.authenticate_additional_data(aad)
-    # One joining: what is sealed may be large.
-    return b"".join((encryptor.update(plaintext), encryptor.finalize(), encryptor.tag))
+    if len(plaintext) <= _PIECE:
+        return b"".join((prefix, encryptor.update(plaintext), encryptor.finalize(), encryptor.tag))
+    # In pieces, and into the place where the result stays: in one go it would be held three times for a moment.
+    view, sealed = memoryview(plaintext), BytesIO()
+    sealed.write(prefix)
+    for start in range(0, len(view), _PIECE):
+        sealed.write(encryptor.update(view[start : start + _PIECE]))
+    sealed.write(encryptor.finalize() + encryptor.tag)
+    return sealed.getvalue()
 
 
 def _open(sm4: algorithms.SM4, nonce: bytes, aad: bytes, sealed: bytes) -> bytes:

@@ -37,6 +37,17 @@ def test_gives_the_answers_of_rfc_8998(engine: Provider) -> None:
     run_self_test(engine)
 
 
+def test_prefix_comes_before_what_is_sealed(engine: Provider) -> None:
+    assert engine.seal(KEY, NONCE, AAD, PLAIN, b"before") == b"before" + SEALED
+
+
+@pytest.mark.parametrize("length", [2**18 - 1, 2**18, 2**18 + 1, 3 * 2**18, 2**20 + 5])
+def test_sealing_in_pieces_gives_what_opens_in_one(length: int) -> None:
+    plain = bytes(range(251)) * (length // 251 + 1)
+    engine = PortableProvider()
+    assert engine.open(KEY, NONCE, AAD, engine.seal(KEY, NONCE, AAD, plain[:length])) == plain[:length]
+
+
 @pytest.mark.parametrize("length", [0, 1, 15, 16, 17, 48, 100])
 def test_opens_what_it_sealed_at_any_length(engine: Provider, length: int) -> None:
     sealed = engine.seal(KEY, NONCE, b"", PLAIN[:1] * length)

@@ -45,6 +45,12 @@ def test_message_is_stored_sealed_with_its_work_and_acknowledged() -> None:
     assert (row.channel, row.format, row.address) == ("mllp", "er7", ADDRESS)
 
 
+def test_large_message_is_stored_whole_and_once() -> None:
+    large = ORDER + b"OBX|1|ED|||^^^Base64^" + b"QUJD" * 500_000 + b"\r"
+    assert [take(large).state, take(large).state] == ["stored", "known"]
+    assert [row.body for row in rows()] == [large]
+
+
 def test_commit_comes_before_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[str, int]] = []
     inside: dict[str, Any] = {}
