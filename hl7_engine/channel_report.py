@@ -82,17 +82,19 @@ class PeerReport:
 
 
 def report(site: Site, moment: datetime) -> list[PeerReport]:
-    """All peers: those of the site's file in its order, then the others by name."""
+    """All peers: the senders of the site's file in its order, then the others by name, then those that we only owe."""
     channels: dict[tuple[str, str], Channel] = {}
     _count(channels, moment)
     _add_waiting(channels)
     _add_rates(channels, moment)
-    peers = {peer.name: PeerReport(peer.name, is_known=True) for peer in site.peers if peer.name != ANYBODY}
+    named = [peer.name for peer in site.peers if peer.sender and peer.sender != ANYBODY]
+    peers = {name: PeerReport(name, is_known=True) for name in named}
     for channel in sorted(channels.values(), key=lambda one: (one.sender, one.channel)):
         name = _peer_name(site, channel.sender)
-        peers.setdefault(name, PeerReport(name)).channels.append(channel)
+        # A site that names nobody has no strangers.
+        peers.setdefault(name, PeerReport(name, is_known=not named)).channels.append(channel)
     for name, depth in sorted(outgoing_store.depths().items()):
-        peers.setdefault(name, PeerReport(name)).owed = depth
+        peers.setdefault(name, PeerReport(name, is_known=True)).owed = depth
     return list(peers.values())
 
 

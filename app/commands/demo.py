@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from app.installation import add_staff
 from app.site import ROOT, Site
 from app.story.cast import story_cast
 from app.story.person import Person
@@ -21,6 +22,7 @@ from core.config import foreign_environment
 from core.errors import CloudFilmError
 from simulators.phantom import generate
 
+OPERATOR = "operator"
 # Fixed, so that a second start has the same pages; the demo keeps its data.
 PORTS = [8100, 8101, 2575, 11112, 8110, 8111, 8112, 8113]
 
@@ -35,7 +37,8 @@ def demo(dicom: Path | None, home: Path) -> None:
     home = home.resolve()
     environ = _environment(home)
     settings, secret, password = prepare(environ)
-    password = _keep_password(home, password)
+    password = _keep_password(home, DOCTOR, password)
+    operator_password = _keep_password(home, OPERATOR, add_staff(OPERATOR, "值班运维", "operator") or "")
     if dicom is None:
         dicom = home / "phantom"
         generate(dicom)
@@ -49,7 +52,7 @@ def demo(dicom: Path | None, home: Path) -> None:
                 f"{told['rebuilt_identical']} files rebuilt identical, first frame identical: "
                 f"{told['first_frame_identical']}"
             )
-        _print_pages(settings, password)
+        _print_pages(settings, password, operator_password)
         signal.pause()
 
 
@@ -105,9 +108,9 @@ def _environment(home: Path) -> dict[str, str]:
     return environ
 
 
-def _keep_password(home: Path, password: str) -> str:
-    """The demo doctor's password is shown again at the next start; a real one never lies in a file."""
-    kept = home / "keys" / "demo-doctor.txt"
+def _keep_password(home: Path, username: str, password: str) -> str:
+    """The passwords of the demo are shown again at the next start; real ones never lie in a file."""
+    kept = home / "keys" / f"demo-{username}.txt"
     if password:
         kept.touch(mode=0o600)
         kept.write_text(password, encoding="utf-8")
@@ -120,7 +123,7 @@ def _tell(name: str, _evidence: dict[str, object]) -> None:
     click.echo(f"  ✓ {name}")
 
 
-def _print_pages(settings: config.Settings, password: str) -> None:
+def _print_pages(settings: config.Settings, password: str, operator_password: str) -> None:
     phone = story_cast("CT").patient.phone
     person = Person(settings.public_url)
     time.sleep(1)  # one code a second is the demo gateway's limit
@@ -131,6 +134,7 @@ def _print_pages(settings: config.Settings, password: str) -> None:
         f"""
   患者（手机）    {settings.public_url}/            手机号 {phone}   验证码 {code}
   医生            {settings.public_url}/staff/login  用户名 {DOCTOR}   密码 {password}
+  运维            {settings.public_url}/staff/login  用户名 {OPERATOR}   密码 {operator_password}
   模拟短信收件箱  {settings.sms_endpoint}/inbox?phone={phone}
   模拟微信聊天    {settings.wechat_api}chat
   数据            {settings.home_path}    日志 {settings.home_path}/log
