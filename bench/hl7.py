@@ -11,6 +11,7 @@ from statistics import median
 
 from bench import mllp_load
 from bench.child import Child, free_port
+from bench.drain import drain_per_s, replay_100k_s
 from bench.figure import ROUNDS, Figure, less_is_better, more_is_better, spread
 from bench.installation import disk_writes_per_second, receiving
 from bench.large_report import report_pdf_8mb
@@ -119,4 +120,6 @@ FIGURES: tuple[tuple[tuple[str, ...], Callable[[], Iterator[Figure]]], ...] = (
     (("mllp_durable_sqlite_8conn", "mllp_cpu_us_per_message"), mllp_durable_sqlite_8conn),
     (("mllp_durable_postgres_8conn",), mllp_durable_postgres_8conn),
     (("report_pdf_8mb_ack_s", "report_pdf_8mb_rss_factor"), report_pdf_8mb),
+    (("drain_per_s",), drain_per_s),
+    (("replay_100k_s",), replay_100k_s),
 )
