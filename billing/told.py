@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core import db, problems
-from core.clock import now
 from core.commands import RefundFee, SettleFee
 from core.errors import Conflict, Refused
 from core.models import Charge, Exam, Settlement
@@ -58,7 +57,7 @@ def record(
     `body` is what makes two told ones the same. Raises `Conflict` when the key was used for another.
     """
     digest = sm3(json.dumps(body, ensure_ascii=False).encode()).hex()
-    Settlement.insert(
+    Settlement.add_if_new(
         kind=kind,
         source=command.source,
         key=key,
@@ -69,8 +68,7 @@ def record(
         paid_at=happened_at,
         state="waiting",
         body_sm3=digest,
-        created_at=now(),
-    ).on_conflict_ignore().execute()
+    )
     told = Settlement.get(Settlement.source == command.source, Settlement.key == key)
     if told.body_sm3 != digest:
         raise Conflict(f"{kind} {command.source}:{key} was told before with other content; use a new key")

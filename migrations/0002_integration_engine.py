@@ -92,6 +92,8 @@ def up(migrator, db):
         db.execute_sql(
             f'CREATE INDEX inbound_message_{column} ON inbound_message ({column}) WHERE {column} IS NOT NULL'
         )
+    # What was owed to the one HIS there was is now owed to a peer by name: one key per peer.
+    db.execute_sql("UPDATE outbound_message SET key = key || '@' || peer")
     # Messages are no longer outbox work: the inbox is its own queue.
     db.execute_sql("DELETE FROM outbox_event WHERE kind = 'hl7_received'")
 

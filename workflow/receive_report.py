@@ -24,9 +24,8 @@ def receive_report(command: DeliverReport) -> None:
         declare_studies(exam, command.study_uids)
         join_studies_of(exam)
         if report.status != WITHDRAWN:
-            Exam.update(reported_at=command.approved_at).where(
-                Exam.id == exam.id, Exam.reported_at.is_null()
-            ).execute()
+            exam.reported_at = exam.reported_at or command.approved_at
+            exam.save()
         publish_if_complete(exam)
         failpoints.passing("report.before_commit")
 
@@ -44,7 +43,8 @@ def _keep(exam: Exam, command: DeliverReport) -> Report:
     report.approved_at = command.approved_at
     report.source_at = said_at
     report.save()
-    ReportDocument.delete().where(ReportDocument.report == report).execute()
+    for outdated in ReportDocument.all_with(ReportDocument.report == report):
+        outdated.delete_instance()
     if command.document is not None:
         ReportDocument.create(
             report=report,
