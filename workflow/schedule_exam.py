@@ -1,8 +1,8 @@
 """When an exam is given an appointment, moved or taken off the list, then it is known for when; when the patient has come,
 then since when.
 
-The exam has no record of when its appointment was last spoken of, so news that the exam itself has overtaken is what is
-recognised as late: what was said before the patient came, or before the exam was performed.
+News that comes late changes nothing: what was said before the last word about the appointment, before the patient came,
+or before the exam was performed.
 """
 
 from core.commands import NoteProgress, ScheduleExam
@@ -20,6 +20,7 @@ def schedule_exam(command: ScheduleExam) -> None:
         if _is_overtaken(exam, command):
             return
         exam.scheduled_at = None if command.status in _OFF_THE_LIST else command.scheduled_at
+        exam.scheduled_said_at = command.said_at
         exam.save()
 
 
@@ -33,6 +34,8 @@ def note_progress(command: NoteProgress) -> None:
 
 
 def _is_overtaken(exam: Exam, command: ScheduleExam) -> bool:
+    if exam.scheduled_said_at is not None and command.said_at < exam.scheduled_said_at:
+        return True
     return any(
         moment is not None and command.said_at <= moment for moment in (exam.arrived_at, exam.performed_at)
     )

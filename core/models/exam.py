@@ -21,6 +21,8 @@ class Exam(Record):
     patient_class = peewee.CharField(max_length=4, default="")
     ordered_at = UtcDateTimeField(null=True)
     scheduled_at = UtcDateTimeField(null=True)
+    # When the appointment was last spoken of: of two news the later said one counts, not the later heard one.
+    scheduled_said_at = UtcDateTimeField(null=True)
     arrived_at = UtcDateTimeField(null=True)
     performed_at = UtcDateTimeField(null=True)
     cancelled_at = UtcDateTimeField(null=True)

@@ -55,6 +55,15 @@ def test_news_that_the_exam_has_overtaken_changes_nothing() -> None:
     assert exam().scheduled_at == TOMORROW
 
 
+def test_of_two_news_the_later_said_one_counts_whichever_is_heard_last() -> None:
+    schedule("moved", LATER, NOON + MINUTE)
+    schedule("booked", TOMORROW, NOON)
+    assert exam().scheduled_at == LATER
+    schedule("cancelled", None, NOON + 2 * MINUTE)
+    schedule("moved", TOMORROW, NOON + MINUTE)
+    assert exam().scheduled_at is None
+
+
 def test_arrival_is_the_earliest_time_told_in_any_order() -> None:
     told = [("arrived", NOON), ("in_progress", NOON + MINUTE), ("arrived", NOON + 2 * MINUTE)]
     for sequence in permutations(told):
