@@ -52,6 +52,8 @@ def test_limits_are_those_of_the_code() -> None:
     assert f"| {mllp_server.Limits.frame:.0f} s |" in DOCUMENT
     assert f"| {mllp_server.Limits.idle / 3600:.0f} h |" in DOCUMENT
     assert f"| {mllp_server.MAX_CONNECTIONS} |" in DOCUMENT
+    assert f"| {mllp_server.MAX_PER_ADDRESS} |" in DOCUMENT
+    assert f"| {batch.MAX_MESSAGES:,} |" in DOCUMENT
 
 
 def test_every_message_type_that_is_read_is_documented() -> None:
