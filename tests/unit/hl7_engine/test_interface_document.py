@@ -8,7 +8,7 @@ import pytest
 
 from core import commands
 from core.commands import PlaceOrder
-from hl7_engine import er7, framing, json_commands, mllp_server, profile, site, v3
+from hl7_engine import batch, er7, framing, json_commands, mllp_server, profile, site, v3
 from hl7_engine.router import standard_router
 from hl7_engine.v3 import services
 from tests.unit.hl7_engine.samples import opened
