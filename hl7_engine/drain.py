@@ -86,6 +86,7 @@ class Drain:
                 raise
             except Exception as error:
                 return self._fail(row, opened, error, waiting)
+            _close_origin(row)
             names = [type(command).__name__ for command in commands]
             return _leave(row, "handled" if names else "ignored", opened.subject, outcome=", ".join(names))
 
@@ -129,6 +130,7 @@ def _due(limit: int) -> list[InboundMessage]:
             InboundMessage.control_id,
             InboundMessage.message_type,
             InboundMessage.attempts,
+            InboundMessage.origin_id,
             InboundMessage.created_at,
             peewee.fn.LENGTH(InboundMessage.body).coerce(False).alias("size"),
         )
@@ -195,6 +197,14 @@ def _leave(row: InboundMessage, state: str, subject: Subject, *, error: str = ""
         ),
     )
     return state
+
+
+def _close_origin(row: InboundMessage) -> None:
+    """What a person has corrected with success waits for nobody any more."""
+    if row.origin_id is not None:
+        InboundMessage.update(state="corrected").where(
+            InboundMessage.id == row.origin_id, InboundMessage.state.in_(("parked", "refused"))
+        ).execute()
 
 
 def _note_reused_control_ids(rows: list[InboundMessage]) -> None:

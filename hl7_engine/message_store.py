@@ -18,7 +18,7 @@ from hl7_engine.documents import JSON
 from hl7_engine.errors import Undecodable
 from hl7_engine.message_age import SLACK, first_id_since
 
-STATES = ("received", "handled", "ignored", "parked", "refused")
+STATES = ("received", "handled", "ignored", "parked", "refused", "corrected")
 # What waits for a person.
 PROBLEM = "problem"
 _PROBLEM_STATES = ("parked", "refused")

@@ -14,7 +14,7 @@ from core.models import InboundMessage, OutboundMessage
 from hl7_engine.message_age import first_id_since
 
 BATCH = 500
-_DONE = ("handled", "ignored")
+_DONE = ("handled", "ignored", "corrected")
 _PROBLEMS = ("parked", "refused")
 
 

@@ -32,6 +32,7 @@ STATES = {
     "handled": State("已处理", "green", "内容已生效。"),
     "ignored": State("无需处理", "secondary", "这类消息不涉及云胶片业务，已存档。"),
     "parked": State("需要人工", "red", "已存好并已应答，但内容无法生效，需要人工处理。"),
+    "corrected": State("已更正", "green", "由人工更正后的消息已经生效，原件存档备查。"),
     "refused": State("已拒收", "orange", "内容无法识别，已退回发送方并存档备查。"),
 }
 OUTGOING_STATES = {

@@ -223,3 +223,16 @@ def test_xml_and_json_take_effect_like_hl7() -> None:
     assert (rows["J1"].state, rows["J1"].order_number) == ("handled", "SQ1")
     assert rows["J2"].state == rows["X1"].state == "parked"
     assert "colour" in rows["J2"].error
+
+
+def test_what_a_person_corrected_with_success_waits_no_more() -> None:
+    bad = adt_a04(PATIENT, envelope()).replace(b"PID|", b"ZID|")
+    (message_id,) = stored(bad)
+    drain(MemoryBus()).run_once()
+    assert state_of(message_id) == "parked"
+    inbox.accept([Incoming(bad.replace(b"ZID|", b"ZIE|"), "10.0.0.5", origin_id=message_id)])
+    drain(MemoryBus()).run_once()
+    assert state_of(message_id) == "parked", "a copy that fails as well mends nothing"
+    inbox.accept([Incoming(bad.replace(b"ZID|", b"PID|"), "10.0.0.5", origin_id=message_id)])
+    drain(MemoryBus()).run_once()
+    assert state_of(message_id) == "corrected"
