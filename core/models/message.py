@@ -10,8 +10,10 @@ class InboundMessage(Record):
     """One received message, and the work that it causes: the inbox is its own queue (ADR 5).
 
     `state`: received → handled | ignored (tells nothing that concerns us) | parked (could not be applied); refused (never
-    acknowledged). Parked or refused → corrected, when a copy that a person mended has had its effect. `format`: er7 | v3 | json. `origin_id`: the message that this one corrects. What it is about
-    (`order_number` …) is filled in when it is handled.
+    acknowledged). Parked or refused → corrected, when a copy that a person mended has had its effect.
+
+    `format`: er7 | v3 | json. `origin_id`: the message that this one corrects. What it is about (`order_number` …) is filled
+    in when it is handled.
     """
 
     peer = peewee.CharField(max_length=64)
