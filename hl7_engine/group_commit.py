@@ -92,14 +92,21 @@ class GroupCommit:
         return True
 
     def _commit(self, batch: list[Waiting]) -> None:
-        items = [entry.item for entry in batch]
         try:
-            receipts = self._store(items)
+            receipts = self._receipts([entry.item for entry in batch])
+        except Exception:
+            # A mistake of ours must end neither this thread nor the connections: their senders try again.
+            _log.critical("messages_not_answered", count=len(batch), exc_info=True)
+            receipts = [Receipt("unavailable")] * len(batch)
+        self._answered([(entry.reply, receipt) for entry, receipt in zip(batch, receipts, strict=True)])
+
+    def _receipts(self, items: list[Incoming]) -> list[Receipt]:
+        try:
+            return self._store(items)
         except Exception:
             _log.error("messages_not_stored", count=len(items), exc_info=True)
             self._forget()
-            receipts = self._one_by_one(items)
-        self._answered([(entry.reply, receipt) for entry, receipt in zip(batch, receipts, strict=True)])
+            return self._one_by_one(items)
 
     def _one_by_one(self, items: list[Incoming]) -> list[Receipt]:
         """So that one message that the database does not take harms no other, and a lost connection none at all."""

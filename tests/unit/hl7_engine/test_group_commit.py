@@ -129,6 +129,21 @@ def test_database_that_stays_away_is_not_asked_for_every_message(
     assert peer.answers(1) == [("stored", b"later")]
 
 
+def test_mistake_of_ours_does_not_end_the_storing(storage: Database) -> None:
+    def fails(item: Incoming) -> Receipt:
+        raise ZeroDivisionError
+
+    peer = Peer()
+    running = GroupCommit(storage.store, fails, hand_back, storage.forget)
+    running.start()
+    storage.is_away = 2
+    running.put(messages(peer, b"a"))
+    assert peer.answers(1) == [("unavailable", b"")]
+    running.put(messages(peer, b"b"))
+    assert peer.answers(1) == [("stored", b"b")]
+    running.stop()
+
+
 def test_what_is_queued_is_stored_before_it_stops(storage: Database) -> None:
     peer = Peer()
     running = GroupCommit(storage.store, lambda item: Receipt("unavailable"), hand_back, storage.forget)
