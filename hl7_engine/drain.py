@@ -7,7 +7,7 @@ succeeds or is parked the later messages about the same order wait behind it.
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import peewee
 import structlog
@@ -29,6 +29,8 @@ MAX_BATCH_BYTES = 64 * 1024 * 1024
 MAX_ATTEMPTS = 8
 _BACKOFF_FIRST_SECONDS = 1
 _BACKOFF_MAX_SECONDS = 300
+# Of more waiting streams than these the messages come up one by one and are put back.
+_STREAMS_PER_QUERY = 500
 _ERROR_LENGTH = 500
 _OUTCOME_LENGTH = 128
 # Called in the transaction in which a message was handled or, with an error, parked.
@@ -50,10 +52,11 @@ class Drain:
         """Act on up to `limit` messages in one transaction; return how many left the queue."""
         with db.transaction():
             db.lock_name("hl7_engine.drain")
-            rows = _due(limit)
+            moment = now()
+            waiting = _waiting_streams(moment)
+            rows = _due(limit, moment, waiting)
             if not rows:
                 return 0
-            waiting = _waiting_streams()
             _note_reused_control_ids(rows)
             outcomes: Counter[statistics.Kind] = Counter()
             bodies = _sealed_bodies(rows)
@@ -119,7 +122,7 @@ class Drain:
             self._owe_answer_to(row, opened.message, self._site, error)
 
 
-def _due(limit: int) -> list[InboundMessage]:
+def _due(limit: int, moment: datetime, waiting: set[str]) -> list[InboundMessage]:
     """The oldest received messages without their bodies, not more than memory likes."""
     query = (
         InboundMessage.select(
@@ -136,7 +139,9 @@ def _due(limit: int) -> list[InboundMessage]:
         )
         .where(
             InboundMessage.state == "received",
-            InboundMessage.next_at.is_null() | (InboundMessage.next_at <= now()),
+            InboundMessage.next_at.is_null() | (InboundMessage.next_at <= moment),
+            # Those behind a failed one have its stream noted once they came up: they take no place in later batches.
+            InboundMessage.stream.not_in(sorted(waiting)[:_STREAMS_PER_QUERY]),
         )
         .order_by(InboundMessage.id)
         .limit(limit)
@@ -159,18 +164,20 @@ def _sealed_bodies(rows: list[InboundMessage]) -> dict[int, bytes]:
     return dict(db.database.execute_sql(statement, [row.id for row in rows]).fetchall())
 
 
-def _waiting_streams() -> set[str]:
+def _waiting_streams(moment: datetime) -> set[str]:
     """The subjects with a message that failed and is tried again later."""
     rows = InboundMessage.select(InboundMessage.stream).where(
-        InboundMessage.state == "received", InboundMessage.stream != "", InboundMessage.next_at > now()
+        InboundMessage.state == "received",
+        InboundMessage.attempts > 0,
+        InboundMessage.next_at > moment,
+        InboundMessage.stream != "",
     )
     return {row.stream for row in rows}
 
 
 def _postpone(row: InboundMessage, subject: Subject) -> str:
-    InboundMessage.update(
-        next_at=now() + timedelta(seconds=_BACKOFF_FIRST_SECONDS), stream=subject.stream
-    ).where(InboundMessage.id == row.id).execute()
+    """With its stream noted it does not come up again while that waits."""
+    InboundMessage.update(stream=subject.stream).where(InboundMessage.id == row.id).execute()
     return "received"
 
 
@@ -210,22 +217,21 @@ def _close_origin(row: InboundMessage) -> None:
 def _note_reused_control_ids(rows: list[InboundMessage]) -> None:
     """A sender that gives two messages one id has restarted its counter, or repeats itself with changes: an alarm."""
     earlier = InboundMessage.alias()
-    query = (
-        InboundMessage.select(InboundMessage.peer, InboundMessage.control_id)
-        .join(
-            earlier,
-            on=(
-                (earlier.peer == InboundMessage.peer)
-                & (earlier.control_id == InboundMessage.control_id)
-                & (earlier.id < InboundMessage.id)
-            ),
-        )
-        .where(
-            InboundMessage.id.in_([row.id for row in rows]),
-            InboundMessage.origin_id.is_null(),
+    is_second = peewee.fn.EXISTS(
+        earlier.select(earlier.id).where(
+            earlier.peer == InboundMessage.peer,
+            earlier.control_id == InboundMessage.control_id,
+            earlier.id < InboundMessage.id,
             earlier.state != "refused",
         )
     )
-    for row in query:
-        text = f"{row.peer} gave the control id {row.control_id} to two different messages; both were taken"
-        alarms.begin(REUSED_CONTROL_ID, row.peer, text)
+    seconds = InboundMessage.select(
+        InboundMessage.peer, peewee.fn.MIN(InboundMessage.control_id).alias("example")
+    )
+    query = seconds.where(
+        InboundMessage.id.in_([row.id for row in rows]), InboundMessage.origin_id.is_null(), is_second
+    )
+    # One line per peer: a sender whose ids are all the same has thousands of pairs.
+    for peer, example in query.group_by(InboundMessage.peer).tuples():
+        text = f"{peer} gave the control id {example} to two different messages; both were taken"
+        alarms.begin(REUSED_CONTROL_ID, peer, text)

@@ -25,9 +25,11 @@ class Pump:
 
     def run_forever(self, stop: threading.Event) -> None:
         """Step until `stop` is set; no failure ends it, since what waits must not wait for a restart."""
-        with db.connection():
+        try:
             while not stop.is_set():
                 stop.wait(self._pause())
+        finally:
+            db.database.close()
 
     def run_until_idle(self) -> None:
         """Step until nothing is left to do; raises what a step raises."""
@@ -37,12 +39,18 @@ class Pump:
 
     def _pause(self) -> float:
         try:
+            db.database.connect(reuse_if_open=True)
             return 0.0 if self._step() else self._pause_seconds
         except peewee.PeeweeException as error:
             self._log.error("pump_database_away", pump=self._name, why=type(error).__name__)
-            # A broken connection does not heal by itself.
-            db.database.close()
-            db.database.connect(reuse_if_open=True)
         except Exception:
             self._log.error("pump_failed", pump=self._name, exc_info=True)
+        self._give_up_connection()
         return AFTER_FAILURE_SECONDS
+
+    def _give_up_connection(self) -> None:
+        """A broken one does not heal by itself; the next step makes a new one."""
+        try:
+            db.database.close()
+        except peewee.PeeweeException as error:
+            self._log.error("connection_not_closed", pump=self._name, why=type(error).__name__)

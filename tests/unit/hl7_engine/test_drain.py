@@ -236,3 +236,39 @@ def test_what_a_person_corrected_with_success_waits_no_more() -> None:
     inbox.accept([Incoming(bad.replace(b"ZID|", b"PID|"), "10.0.0.5", origin_id=message_id)])
     drain(MemoryBus()).run_once()
     assert state_of(message_id) == "corrected"
+
+
+def test_messages_behind_a_failed_one_do_not_starve_other_orders(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = clock.now()
+    monkeypatch.setattr(drain_module, "now", lambda: moment)
+    bus = ActingBus(
+        lambda command: raising(KeyError("x"))(command) if command.accession_number == "CT0" else None
+    )  # type: ignore[attr-defined]
+    stored(
+        order("F0", "CT0"), *(order(f"B{number}", "CT0", "XO") for number in range(30)), order("M1", "CT1")
+    )
+    handled = [drain(bus).run_once(10) for _ in range(5)]
+    assert sum(handled) == 1, handled
+    assert [exam.accession_number for exam in Exam.select()] == ["CT1"]
+
+
+def test_sender_whose_ids_are_all_the_same_raises_one_alarm() -> None:
+    for part in range(3):
+        stored(*(order("SAME", f"CT{part}-{number}") for number in range(20)))
+        drain(MemoryBus()).run_once()
+    (alarm,) = alarms.open_alarms("control_id_reused")
+    assert "SAME" in alarm.text
+
+
+def test_failed_message_about_nothing_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = clock.now()
+    monkeypatch.setattr(drain_module, "now", lambda: moment)
+    bad = b"MSH|^~\\&|H|A|B|C|2026||MFN^M04|X1|P|2.5\rMFE|MUP|||C1\rCDM|C1|x"
+    good = bad.replace(b"X1", b"X2").replace(b"C1", b"C2")
+    bus = ActingBus(lambda command: raising(KeyError("x"))(command) if command.code == "C1" else None)  # type: ignore[attr-defined]
+    first, second = stored(bad, good)
+    drain(bus).run_once()
+    assert (state_of(first), state_of(second)) == ("received", "handled")
+    (third,) = stored(good.replace(b"X2", b"X3").replace(b"C2", b"C3"))
+    drain(bus).run_once()
+    assert state_of(third) == "handled"

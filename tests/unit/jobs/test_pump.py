@@ -2,12 +2,21 @@
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
+import peewee
 import pytest
 
+from core import db
 from jobs.pump import AFTER_FAILURE_SECONDS, POLL_SECONDS, Pump
 
-pytestmark = [pytest.mark.requirement("S3"), pytest.mark.usefixtures("memory_database")]
+pytestmark = pytest.mark.requirement("S3", "S5")
+
+
+@pytest.fixture(autouse=True)
+def database(tmp_path: Path) -> peewee.Database:
+    return db.connect(f"sqlite:///{tmp_path / 'pump.db'}")
 
 
 class Watched(threading.Event):
@@ -49,3 +58,21 @@ def test_what_comes_round_by_itself_pauses_as_long_as_it_should() -> None:
 
 def test_failure_is_a_pause_and_not_the_end() -> None:
     assert pauses_of([ZeroDivisionError(), 0]) == [AFTER_FAILURE_SECONDS, POLL_SECONDS]
+
+
+def test_database_that_stays_away_is_no_end_either(
+    database: peewee.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A restart of PostgreSQL takes longer than a moment: every connect fails, and so may the close."""
+    away = 3
+    connect: Any = database.connect
+
+    def refuse(*arguments: object, **options: object) -> object:
+        nonlocal away
+        if away:
+            away -= 1
+            raise peewee.OperationalError("the server is away")
+        return connect(*arguments, **options)
+
+    monkeypatch.setattr(database, "connect", refuse)
+    assert pauses_of([1, 0, 0, 0, 0]) == [AFTER_FAILURE_SECONDS] * 3 + [0.0, POLL_SECONDS]
