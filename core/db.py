@@ -5,8 +5,9 @@ writer fails with SQLITE_BUSY however long the busy timeout is.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import peewee
@@ -53,15 +54,39 @@ def connection() -> Iterator[None]:
             database.close()
 
 
-@contextmanager
-def transaction() -> Iterator[None]:
+def transaction() -> AbstractContextManager[None]:
     """One transaction; inside another one, a part of it: what fails in it fails as a whole. Connects when needed."""
-    with connection():
-        if database.in_transaction():
-            yield
-        else:
-            with database.atomic():
-                yield
+    return _Transaction()
+
+
+class _Transaction:
+    """A class, for generators inside each other take longer than BEGIN and COMMIT."""
+
+    __slots__ = ("_inner", "_opened")
+
+    def __enter__(self) -> None:
+        self._opened = database.connect(reuse_if_open=True)
+        self._inner: Any = None
+        try:
+            if not database.in_transaction():
+                self._inner = database.transaction()
+                self._inner.__enter__()
+        except BaseException:
+            self._close()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._inner is not None:
+                self._inner.__exit__(kind, error, trace)
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        if self._opened:
+            database.close()
 
 
 def lock(row: peewee.Model) -> None:
