@@ -69,14 +69,18 @@ def amount_due(exam: Exam) -> int | None:
     return sum(owed) if owed else None
 
 
-def cancel_for_order(placer_order_number: str) -> None:
-    """Cancel the unpaid lines of a cancelled order; a paid one is noted, for somebody has to pay it back."""
-    if not placer_order_number:
-        return
+def cancel_for_exam(exam: Exam) -> None:
+    """Cancel the unpaid lines of a cancelled exam; a paid one is noted, for somebody has to pay it back.
+
+    Its order may have other exams, whose lines stay. A line of the order that has no exam goes with its only one.
+    """
     with db.transaction():
-        of_order = Charge.placer_order_number == placer_order_number
-        Charge.update(state="cancelled").where(of_order, Charge.state == "unpaid").execute()
-        for charge in Charge.select().where(of_order, Charge.state == "paid"):
+        its_lines = Charge.exam == exam
+        number = exam.placer_order_number
+        if number and len(Exam.all_with(Exam.placer_order_number == number)) == 1:
+            its_lines |= (Charge.placer_order_number == number) & Charge.exam.is_null()
+        Charge.update(state="cancelled").where(its_lines, Charge.state == "unpaid").execute()
+        for charge in Charge.select().where(its_lines, Charge.state == "paid"):
             text = f"fee line {charge.fee_line_id}: the order was cancelled after payment: pay the money back"
             problems.note("billing", f"cancelled:{charge.fee_line_id}", text)
 

@@ -35,4 +35,4 @@ def cancel_order(command: CancelOrder) -> None:
         Exam.update(cancelled_at=command.said_at).where(
             Exam.id == exam.id, Exam.cancelled_at.is_null(), Exam.published_at.is_null()
         ).execute()
-        charges.cancel_for_order(exam.placer_order_number)
+        charges.cancel_for_exam(exam)

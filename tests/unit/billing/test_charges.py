@@ -79,8 +79,8 @@ def test_cancelled_order_owes_nothing_and_paid_lines_are_noted() -> None:
     one = exam()
     charges.record_fee_line(line(), one)
     charges.record_fee_line(line(fee_line_id="B", paid=True), one)
-    charges.cancel_for_order("SQ1")
-    charges.cancel_for_order("SQ1")
+    charges.cancel_for_exam(exam())
+    charges.cancel_for_exam(exam())
     assert {charge.fee_line_id: charge.state for charge in Charge.select()} == {
         "FY0002": "cancelled",
         "B": "paid",
@@ -97,10 +97,20 @@ def test_line_that_comes_after_its_cancellation_is_cancelled() -> None:
     assert charges.fee_state(one) == "none"
 
 
-def test_cancelling_without_an_order_number_cancels_nothing() -> None:
-    charges.record_fee_line(line(placer_order_number=""), exam())
-    charges.cancel_for_order("")
-    assert Charge.get().state == "unpaid"
+def test_cancelling_takes_the_lines_of_the_exam_whatever_their_order_number() -> None:
+    charges.record_fee_line(line(placer_order_number=""), exam("CT1"))
+    charges.record_fee_line(line(fee_line_id="B"), exam("CT2"))
+    charges.cancel_for_exam(exam("CT1"))
+    assert {row.fee_line_id: row.state for row in Charge.select()} == {"FY0002": "cancelled", "B": "unpaid"}
+
+
+@pytest.mark.parametrize(("exams", "state"), [(["CT1"], "cancelled"), (["CT1", "CT2"], "unpaid")])
+def test_line_without_exam_is_cancelled_with_the_only_exam_of_its_order(exams: list[str], state: str) -> None:
+    Charge.create(fee_line_id="A", placer_order_number="SQ1", item_code="YYX0001", amount_fen=2000)
+    for number in exams:
+        exam(number)
+    charges.cancel_for_exam(exam("CT1"))
+    assert Charge.get().state == state
 
 
 def test_amount_off_the_price_list_is_recorded_and_noted_once() -> None:

@@ -43,7 +43,7 @@ def play(event: tuple) -> None:
             key = f"R-{name}-{amount}-{number}"
             refund(given_back(key=key, external_number=key, fee_line_id=name, amount_fen=amount))
         case ("cancel",):
-            charges.cancel_for_order("SQ1")
+            charges.cancel_for_exam(exam())
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

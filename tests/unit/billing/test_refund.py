@@ -160,7 +160,7 @@ def test_refund_that_names_the_payment_of_the_line_is_of_the_line() -> None:
 @pytest.mark.parametrize("refund_first", [True, False])
 def test_payment_of_a_cancelled_order_is_given_back(refund_first: bool) -> None:
     charges.record_fee_line(line(), exam())
-    charges.cancel_for_order("SQ1")
+    charges.cancel_for_exam(exam())
     steps = [lambda: settle(payment()), lambda: refund(given_back())]
     for step in reversed(steps) if refund_first else steps:
         step()
@@ -175,13 +175,13 @@ def test_payment_of_a_cancelled_order_is_given_back(refund_first: bool) -> None:
 
 def test_refund_settles_the_problem_of_a_cancelled_order() -> None:
     paid()
-    charges.cancel_for_order("SQ1")
+    charges.cancel_for_exam(exam())
     assert len(problem_texts()) == 1
     refund(given_back(key="R1", amount_fen=500))
     assert len(problem_texts()) == 1, "not all of it came back"
     refund(given_back(key="R2", amount_fen=1500))
     assert problem_texts() == []
-    charges.cancel_for_order("SQ1")
+    charges.cancel_for_exam(exam())
     assert problem_texts() == []
 
 

@@ -91,7 +91,7 @@ def test_payment_of_what_costs_nothing_is_parked(choice: str) -> None:
 
 def test_payment_of_a_cancelled_line_is_parked() -> None:
     charges.record_fee_line(line(), exam())
-    charges.cancel_for_order("SQ1")
+    charges.cancel_for_exam(exam())
     assert "cancelled" in settle(payment()).reason
     assert state_of() == "cancelled"
 

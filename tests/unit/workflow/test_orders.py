@@ -5,6 +5,7 @@ from itertools import permutations
 
 import pytest
 
+from core.commands import PlaceOrder
 from core.models import ALL_MODELS, Charge, Exam, Patient
 from tests.unit.workflow.makers import (
     CANCELLATION,
@@ -91,6 +92,25 @@ def test_cancellation_after_publication_changes_nothing_that_is_out() -> None:
     cancel_order(CANCELLATION)
     assert exam().cancelled_at is None
     assert len(problem_texts()) == 1
+
+
+@pytest.mark.parametrize("told", [ORDER, order(placer_order_number="")])
+def test_cancellation_without_order_number_leaves_nothing_to_pay(told: PlaceOrder) -> None:
+    receive_order(told)
+    cancel_order(replace(CANCELLATION, placer_order_number=""))
+    assert Charge.get().state == "cancelled"
+    assert settle_fee(PAYMENT).state == "parked"
+
+
+def test_cancelling_one_exam_of_an_order_leaves_the_fee_of_the_other() -> None:
+    receive_order(ORDER)
+    receive_order(order(accession_number="CT2", fee_lines=(replace(LINE, fee_line_id="FY3"),)))
+    cancel_order(replace(CANCELLATION, accession_number="CT2"))
+    assert {line.fee_line_id: line.state for line in Charge.select()} == {
+        "FY0002": "unpaid",
+        "FY3": "cancelled",
+    }
+    assert settle_fee(PAYMENT).state == "accepted"
 
 
 def test_cancelled_exams_end_the_same_whatever_came_first() -> None:
