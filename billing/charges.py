@@ -8,6 +8,7 @@ from billing import prices, settle, told
 from core import db, problems
 from core.clock import now
 from core.commands import FeeLine, SettleFee
+from core.errors import Conflict
 from core.models import Charge, Exam
 
 # How an exam's fee may stand for its film to be given out.
@@ -136,20 +137,26 @@ def _update(charge: Charge, line: FeeLine, exam: Exam) -> None:
 
 
 def _settle_as_told(line: FeeLine) -> None:
-    """The HIS says in the order itself that the line is paid. Said of a line that was paid it is no second payment."""
+    """The HIS says in the order itself that the line is paid. Said of a line that was paid it is no second payment.
+
+    What contradicts an earlier message about the payment is for a person: the order itself is good.
+    """
     if Charge.get(Charge.fee_line_id == line.fee_line_id).state in ("paid", "refunded"):
         return
-    settle.settle(
-        SettleFee(
-            source=told.HIS_SOURCE,
-            key=line.fee_line_id,
-            fee_line_id=line.fee_line_id,
-            amount_fen=line.amount_fen,
-            paid_at=line.paid_at or now(),
-            channel=line.channel or told.HIS_SOURCE,
-            external_number=line.external_number,
-        )
+    payment = SettleFee(
+        source=told.HIS_SOURCE,
+        key=line.fee_line_id,
+        fee_line_id=line.fee_line_id,
+        amount_fen=line.amount_fen,
+        paid_at=line.paid_at or now(),
+        channel=line.channel or told.HIS_SOURCE,
+        external_number=line.external_number,
     )
+    try:
+        settle.settle(payment)
+    except Conflict:
+        text = f"its order says that {line.amount_fen} fen were paid, another message before named another amount"
+        problems.note("billing", f"told:{line.fee_line_id}", f"fee line {line.fee_line_id}: {text}")
 
 
 def _note(line: FeeLine, text: str) -> None:

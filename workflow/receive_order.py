@@ -23,7 +23,11 @@ def receive_order(command: PlaceOrder) -> None:
         exam.ordered_at = exam.ordered_at or command.ordered_at
         exam.save()
         for line in command.fee_lines:
-            ask_to_tell(charges.record_fee_line(line, exam))
+            charge = charges.record_fee_line(line, exam)
+            ask_to_tell(charge)
+            if charge.exam is not None and charge.exam_id != exam.id:
+                # The line stays with the exam that it first came with, and may just have been paid.
+                publish_if_complete(charge.exam)
         join_studies_of(exam)
         publish_if_complete(exam)
 

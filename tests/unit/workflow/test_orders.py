@@ -6,7 +6,7 @@ from itertools import permutations
 import pytest
 
 from core.commands import PlaceOrder
-from core.models import ALL_MODELS, Charge, Exam, Patient
+from core.models import ALL_MODELS, Charge, Exam, Patient, Settlement
 from tests.unit.workflow.makers import (
     CANCELLATION,
     LINE,
@@ -92,6 +92,29 @@ def test_cancellation_after_publication_changes_nothing_that_is_out() -> None:
     cancel_order(CANCELLATION)
     assert exam().cancelled_at is None
     assert len(problem_texts()) == 1
+
+
+def test_line_paid_by_the_order_of_another_exam_publishes_the_exam_that_keeps_it() -> None:
+    receive_order(ORDER)
+    archived()
+    receive_report(REPORT)
+    assert exam().published_at is None
+    second = order(accession_number="CT2", placer_order_number="SQ2", fee_lines=(replace(LINE, paid=True),))
+    receive_order(second)
+    assert (Charge.get().exam, Charge.get().state) == (exam(), "paid")
+    assert exam().published_at is not None
+    assert exam("CT2").published_at is None
+
+
+def test_order_whose_payment_contradicts_an_earlier_message_is_kept() -> None:
+    settle_fee(replace(PAYMENT, source="his", key="FY0002", amount_fen=2500))
+    receive_order(order(fee_lines=(replace(LINE, paid=True),)))
+    receive_order(order(fee_lines=(replace(LINE, paid=True),)))
+    assert (exam().item_name, Patient.get().name) == ("胸部CT平扫", "张珅東")
+    assert (Charge.get().state, Settlement.get().state) == ("unpaid", "parked")
+    texts = problem_texts()
+    assert len(texts) == 2
+    assert any("2000 fen were paid, another message" in text for text in texts)
 
 
 @pytest.mark.parametrize("told", [ORDER, order(placer_order_number="")])
