@@ -32,7 +32,9 @@ MAX_FRAME_BYTES = 32 * 1024 * 1024
 HEAD_BYTES = 4096
 
 # How the first segment of a block begins, and what the beginnings of these words are.
-_BEGIN = re.compile(rb"\x0b|MSH|FHS|BHS")
+_BEGIN = re.compile(rb"\x0b+|MSH|FHS|BHS")
+# What ends a block, in one pass: a search for each would go through the rest of the buffer at every one of the other.
+_MARK = re.compile(rb"[\x0b\x1c](?:(?<=\x0b)\x0b+)?")
 _UNFINISHED_MARK = re.compile(rb"(?:MS?|[FB]H?)\Z")
 
 
@@ -120,53 +122,53 @@ class Deframer:
             unfinished = _UNFINISHED_MARK.search(self._buffer, max(len(self._buffer) - 2, 0))
             del self._buffer[: unfinished.start() if unfinished else len(self._buffer)]
             return False
-        self._begin(found.end() if found[0] == b"\x0b" else found.start())
+        self._begin(found.end() if found[0][0] == START else found.start())
         return True
 
     def _inside(self, frames: list[Frame]) -> bool:
-        start, end = self._find_marks()
-        if start >= 0 and (end < 0 or start < end):
-            self._emit(frames, start, Damage.NO_END)
-            self._begin(start + 1)
-            return True
-        if end < 0:
+        mark, after = self._find_mark()
+        if mark < 0:
             self._scanned = len(self._buffer)
             return self._give_up_if_too_long(frames, len(self._buffer))
-        following = self._buffer[end + 1 : end + 2]
+        if self._buffer[mark] == START:
+            self._emit(frames, mark, Damage.NO_END)
+            self._begin(after)
+            return True
+        following = self._buffer[after : after + 1]
         if not following:
-            self._scanned = end
-            return self._give_up_if_too_long(frames, end)
+            self._scanned = mark
+            return self._give_up_if_too_long(frames, mark)
         if following[0] in (CARRIAGE_RETURN, LINE_FEED, START):
-            self._emit(frames, end, None)
-            self._leave(end + 1)
+            self._emit(frames, mark, None)
+            self._leave(after)
         else:
-            self._scanned = end + 1
+            self._scanned = after
         return True
 
     def _skip(self, _frames: list[Frame]) -> bool:
-        start, end = self._find_marks()
-        if start >= 0 and (end < 0 or start < end):
-            self._begin(start + 1)
-            return True
-        if end < 0:
+        mark, after = self._find_mark()
+        if mark < 0:
             self._buffer.clear()
             self._scanned = 0
             return False
-        following = self._buffer[end + 1 : end + 2]
+        if self._buffer[mark] == START:
+            self._begin(after)
+            return True
+        following = self._buffer[after : after + 1]
         if not following:
-            del self._buffer[:end]
+            del self._buffer[:mark]
             self._scanned = 0
             return False
         if following[0] in (CARRIAGE_RETURN, LINE_FEED, START):
-            self._leave(end + 1)
+            self._leave(after)
         else:
-            self._scanned = end + 1
+            self._scanned = after
         return True
 
-    def _find_marks(self) -> tuple[int, int]:
-        end = self._buffer.find(END, self._scanned)
-        start = self._buffer.find(START, self._scanned, end if end >= 0 else len(self._buffer))
-        return start, end
+    def _find_mark(self) -> tuple[int, int]:
+        """Where the next 0x1C or row of 0x0B begins and ends; -1 without any."""
+        found = _MARK.search(self._buffer, self._scanned)
+        return found.span() if found else (-1, -1)
 
     def _emit(self, frames: list[Frame], length: int, damage: Damage | None) -> None:
         if length > self._max:

@@ -1,9 +1,12 @@
 """MLLP framing: any split of the stream gives the same blocks, and a broken one harms no other."""
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hl7_engine import framing
 from hl7_engine.framing import HEAD_BYTES, Damage, Deframer, Frame, wrap
 
 pytestmark = pytest.mark.requirement("P6", "P2")
@@ -130,3 +133,27 @@ def test_what_is_kept_of_an_unfinished_block_is_told() -> None:
     assert deframer.unfinished_bytes == 5
     deframer.feed(b"\x1c\r")
     assert deframer.unfinished_bytes <= 1
+
+
+class CountingMark:
+    """The pattern of the marks, and how many bytes its searches went through."""
+
+    def __init__(self) -> None:
+        self._mark = framing._MARK
+        self.bytes_seen = 0
+
+    def search(self, buffer: bytearray, begin: int) -> re.Match[bytes] | None:
+        found = self._mark.search(buffer, begin)
+        self.bytes_seen += (found.end() if found else len(buffer)) - begin
+        return found
+
+
+@pytest.mark.parametrize("noise", [b"\x0b", b"\x0bA", b"\x1cA", b"\x0b\x1cA"])
+def test_every_byte_is_looked_at_once_however_many_marks_there_are(
+    monkeypatch: pytest.MonkeyPatch, noise: bytes
+) -> None:
+    mark = CountingMark()
+    monkeypatch.setattr(framing, "_MARK", mark)
+    stream = noise * (2**20 // len(noise))
+    frames_of(stream, wrap(b"MSH|1"), limit=len(stream))
+    assert mark.bytes_seen <= 1.1 * len(stream)
