@@ -11,11 +11,16 @@ from typing import NamedTuple
 from hl7_engine import acknowledge
 from hl7_engine.acknowledge import Template
 from hl7_engine.er7 import MAX_SEGMENTS, Message, separators_of
+from hl7_engine.errors import Unreadable
 
 # What may stand before a message: a byte order mark of UTF-8, line ends, blanks.
 _LEAD = re.compile(rb"(?:\xef\xbb\xbf|[\r\n\t ])*")
 _LINE_END = re.compile(rb"[\r\n]")
 _SHORTEST = 8
+# What is no header any more, in characters.
+MAX_HEADER = 64 * 1024
+# Headers have some hundred characters: the forms of all peers together take little memory.
+_LONGEST_KEPT = 1000
 # Places in the split line: MSH-1 is the separator, so MSH-7 is the one with number 6.
 _SENT_AT, _CONTROL_ID = 6, 9
 
@@ -65,7 +70,7 @@ class Header(NamedTuple):
 def read_header(content: bytes, charset_name: str) -> Header:
     """The header of `content`, which is known to be text in `charset_name`.
 
-    Raises as `Message.parse` does of the whole: `NotHl7`, `Unreadable`.
+    Raises as `Message.parse` does of the whole: `NotHl7`, `Unreadable`; and `Unreadable` when it is too long.
     """
     begin = 0 if content.startswith(b"MSH") else _begin(content)
     end = content.find(b"\r", begin)
@@ -81,6 +86,8 @@ def read_header(content: bytes, charset_name: str) -> Header:
 
 
 def _header(line: str, line_end: int) -> Header:
+    if len(line) > MAX_HEADER:
+        raise Unreadable(f"the message header is longer than {MAX_HEADER} characters")
     field = separators_of(line).field
     fields = line.split(field)
     control_id = ""
@@ -88,11 +95,12 @@ def _header(line: str, line_end: int) -> Header:
         control_id, fields[_CONTROL_ID] = fields[_CONTROL_ID], ""
     if len(fields) > _SENT_AT:
         fields[_SENT_AT] = ""
-    return Header(_form(field.join(fields)), line, control_id, line_end)
+    form = field.join(fields)
+    return Header(_kept_form(form) if len(form) <= _LONGEST_KEPT else Form(form), line, control_id, line_end)
 
 
 @lru_cache(maxsize=1024)
-def _form(line: str) -> Form:
+def _kept_form(line: str) -> Form:
     return Form(line)
 
 

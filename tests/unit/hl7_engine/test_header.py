@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hl7_engine import charset
 from hl7_engine.er7 import MAX_SEGMENTS, Message
 from hl7_engine.errors import Unreadable
-from hl7_engine.header import read_header
+from hl7_engine.header import MAX_HEADER, read_header
 from simulators.his_messages import omg_o19
 from tests.unit.hl7_engine.samples import EXAM, PATIENT, envelope
 
@@ -77,6 +77,22 @@ def test_headers_that_differ_only_in_moment_and_control_id_are_of_one_form() -> 
     ]
     assert forms[0] is forms[1] is not forms[2]
     assert (forms[0].sender, forms[2].sender, forms[0].type) == ("HIS|HOSPITAL", "RIS|HOSPITAL", "OMG^O19")
+
+
+def test_long_header_is_read_and_not_remembered() -> None:
+    long = ORDER.replace(b"|P|2.5.1", b"|P|2.5.1|" + b"x" * 1000)
+    forms = [read_header(long, "gb18030").form for _ in range(2)]
+    assert forms[0] is not forms[1]
+    assert forms[0].sender == forms[1].sender == "HIS|HOSPITAL"
+
+
+@pytest.mark.parametrize("end", [b"\r", b"\rof this header|\r"], ids=["one line", "goes on"])
+def test_header_without_end_is_refused(end: bytes) -> None:
+    longest = b"MSH|^~\\&|HIS|A|||2026||ADT^A01|M1|"
+    longest += b"x" * (MAX_HEADER - len(longest))
+    assert read_header(longest + b"\rPID|1\r", "utf-8").control_id == "M1"
+    with pytest.raises(Unreadable, match="the message header is longer than 65536 characters"):
+        read_header(longest + b"x" + end + b"PID|1\r", "utf-8")
 
 
 def test_characters_of_a_large_message_are_told_as_by_reading_it_whole() -> None:
