@@ -60,6 +60,7 @@ def _is_echo(command: SettleFee, charge: Charge | None) -> bool:
             Settlement.kind == PAYMENT,
             Settlement.state == "accepted",
             Settlement.external_number == command.external_number,
+            Settlement.amount_fen == command.amount_fen,
         )
         .exists()
     )

@@ -71,6 +71,7 @@ class Segment:
         self._line = line
         self._separators = separators
         self._fields: list[str] | None = None
+        self._split: dict[int, list[str]] = {}
 
     @property
     def is_empty(self) -> bool:
@@ -89,7 +90,7 @@ class Segment:
             return ""
         separators = self._separators
         if repetition > 1 or separators.repetition in value:
-            value = _nth(value.split(separators.repetition), repetition)
+            value = _nth(self._repetitions(field), repetition)
         if component:
             value = _nth(value.split(separators.component), component)
         if subcomponent:
@@ -97,6 +98,12 @@ class Segment:
         if value == HL7_NULL:
             return ""
         return unescape(value, separators).strip()
+
+    def _repetitions(self, field: int) -> list[str]:
+        """Split once: a field of many repetitions is asked for each of them."""
+        if field not in self._split:
+            self._split[field] = self.raw(field).split(self._separators.repetition)
+        return self._split[field]
 
     def count(self, field: int) -> int:
         """How many repetitions the field has; none when it is empty."""
@@ -149,15 +156,21 @@ class Message:
             raise Unreadable("the message contains NUL characters: remove them")
         separators = separators_of(text)
         begins = re.compile(rf"[A-Z][A-Z0-9]{{2}}(?:{re.escape(separators.field)}|$)")
-        lines: list[str] = []
+        # Each segment with the lines that continue it; joined once, for a document may come in 100,000 lines.
+        parts: list[list[str]] = []
         for line in _LINE_ENDS.split(text):
             if begins.match(line):
-                lines.append(line)
+                if parts and line.startswith("MSH"):
+                    # Two messages whose blocks ran into each other: read as one, they would mix two patients.
+                    raise NotHl7(
+                        "a second MSH: send each message in a block of its own, or several as a batch"
+                    )
+                parts.append([line])
             elif line.strip():
-                lines[-1] += f"\n{line}"
-            if len(lines) > MAX_SEGMENTS:
+                parts[-1].append(line)
+            if len(parts) > MAX_SEGMENTS:
                 raise Unreadable(f"the message has more than {MAX_SEGMENTS} segments: send several")
-        return cls(lines, separators)
+        return cls(["\n".join(part) for part in parts], separators)
 
     @property
     def all_segments(self) -> list[Segment]:

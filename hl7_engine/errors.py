@@ -10,6 +10,8 @@ CloudFilmError
 └── Rejected              the peer answered our message with AE, AR, CE or CR
 """
 
+import re
+
 from core.errors import CloudFilmError, Refused
 
 # HL7 table 0357, message error condition codes (v2.5.1 chapter 2.16.3).
@@ -24,6 +26,13 @@ CONDITION_TEXTS = {
     DATA_TYPE: "Data type error",
     INTERNAL: "Application internal error",
 }
+
+
+def quoted(text: str) -> str:
+    """What a message about a wrong value may repeat: digits and signs, or a short code. Anything else may be a name."""
+    if re.fullmatch(r"[0-9:./ +T-]{0,32}|[A-Za-z0-9]{1,4}", text, re.ASCII):
+        return repr(text)
+    return f"a text of {len(text)} characters"
 
 
 class Unreadable(Refused):

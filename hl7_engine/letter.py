@@ -12,6 +12,7 @@ from hl7_engine.incoming import Incoming
 
 KEY_LENGTH = 64
 _TYPE_LENGTH = 32
+_BEFORE_A_SEGMENT = b"\r\n\x0b\x1c"
 _LINE_ENDS = re.compile(rb"[\r\n]+")
 
 
@@ -64,6 +65,7 @@ def _open_er7(item: Incoming) -> Letter:
     content = item.content
     charset_name = charset.detect(content)
     header = read_header(content, charset_name)
+    _require_one_message(content)
     form = header.form
     if not form.has_type:
         raise Unreadable("MSH-9, the message type, is missing", REQUIRED_FIELD_MISSING)
@@ -82,6 +84,17 @@ def _open_er7(item: Incoming) -> Letter:
         _fingerprint(header, content),
         header,
     )
+
+
+def _require_one_message(content: bytes) -> None:
+    """Raise `NotHl7` for two messages in one block, whose framing bytes were lost between them."""
+    first = content.find(b"MSH")
+    mark = content[first : first + 4]
+    at = content.find(mark, first + 1)
+    while at > 0:
+        if content[at - 1] in _BEFORE_A_SEGMENT:
+            raise NotHl7("a second MSH: send each message in a block of its own, or several as a batch")
+        at = content.find(mark, at + 1)
 
 
 def _open_document(item: Incoming) -> Letter:
@@ -106,7 +119,8 @@ def _refused(item: Incoming, error: Unreadable) -> Letter:
         _key(remains.get("MSH-10")) if remains else _key(item.control_id),
         _key(remains.type if remains else item.message_type)[:_TYPE_LENGTH],
         charset_name,
-        sm3(item.content).hex(),
+        # Never the fingerprint of an accepted one: what is refused today may be sent again and be readable tomorrow.
+        sm3(b"refused", item.content).hex(),
         remains=remains,
         error=error,
     )

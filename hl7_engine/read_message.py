@@ -8,6 +8,8 @@ from core.models import InboundMessage
 from crypto.sm3 import sm3
 from hl7_engine import charset, json_commands, v3
 from hl7_engine.er7 import Message
+from hl7_engine.errors import Unreadable
+from hl7_engine.reading.patient import read_numbers
 from hl7_engine.reading.source import Source
 from hl7_engine.router import Router, standard_router
 from hl7_engine.site import Site
@@ -68,8 +70,17 @@ def subject_of(source: Source) -> Subject:
     return Subject(
         order_number=order[:_KEY_LENGTH],
         accession_number=source.value("accession_number")[:_KEY_LENGTH],
-        patient_number=source.message.get("PID-3.1")[:_KEY_LENGTH],
+        patient_number=_patient_number(source),
     )
+
+
+def _patient_number(source: Source) -> str:
+    """The first number of a hospital; an identity number is never kept in the clear."""
+    try:
+        numbers = read_numbers(source, "patient_number")
+    except Unreadable:
+        return ""
+    return numbers[0][1] if numbers else ""
 
 
 def _open_commands(read: Callable[[], list[object]]) -> Opened:

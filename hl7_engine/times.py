@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 
-from hl7_engine.errors import Unreadable
+from hl7_engine.errors import Unreadable, quoted
 
 # What a time without a zone means here. China has one zone and, since 1992, no summer time.
 SHANGHAI = timezone(timedelta(hours=8))
@@ -25,7 +25,7 @@ def parse_moment(text: str, place: str, formats: Sequence[str] = ()) -> datetime
         other = _by_format(text, formats)
         if other is not None:
             return other.astimezone(UTC)
-        raise Unreadable(f"{place} is {text[:32]!r}: a time is YYYYMMDDHHMMSS")
+        raise Unreadable(f"{place} is {quoted(text)}: a time is YYYYMMDDHHMMSS")
     year, month, day, hour, minute, second, fraction, zone = match.groups()
     try:
         moment = datetime(
@@ -40,7 +40,7 @@ def parse_moment(text: str, place: str, formats: Sequence[str] = ()) -> datetime
         )
         return moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise Unreadable(f"{place} is {text[:32]!r}: there is no such time") from None
+        raise Unreadable(f"{place} is {quoted(text)}: there is no such time") from None
 
 
 def parse_date(text: str, formats: Sequence[str] = ()) -> str:
@@ -67,9 +67,12 @@ def _by_format(text: str, formats: Sequence[str]) -> datetime | None:
     for notation in formats:
         try:
             moment = datetime.strptime(text, notation)  # noqa: DTZ007 — the zone is added below
-        except ValueError:
+            zoned = moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+            zoned.astimezone(UTC)
+        except (ValueError, OverflowError):
+            # Overflow: 0001-01-01, which some systems write for "not known", lies before the beginning in UTC.
             continue
-        return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+        return zoned
     return None
 
 

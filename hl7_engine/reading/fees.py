@@ -12,20 +12,25 @@ The fee line id, FT1-2, is the key of money: not the message's control id, which
 | ZFE-4 = 2 | nothing yet: the refund is on its way |
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
 from core.commands import FeeLine, RefundFee, SettleFee, WaiveFee
+from crypto.sm3 import sm3
 from hl7_engine import fee_codes
 from hl7_engine.er7 import Segment
-from hl7_engine.errors import REQUIRED_FIELD_MISSING, Unreadable, Unsupported
+from hl7_engine.errors import REQUIRED_FIELD_MISSING, Unreadable, Unsupported, quoted
 from hl7_engine.reading.groups import Group
-from hl7_engine.reading.source import Scope, Source
+from hl7_engine.reading.source import KEY_LENGTH, Scope, Source
 from hl7_engine.reading.values import fen
 
 # The source of payments that the HIS itself collected; its payments are named by their fee line.
 HIS = "his"
 _CHANNEL_LENGTH = 16
+_STATES = frozenset(
+    {"", fee_codes.UNPAID, fee_codes.PAID, fee_codes.REFUNDING, fee_codes.REFUNDED, fee_codes.WAIVED}
+)
 
 
 @dataclass(frozen=True)
@@ -84,29 +89,49 @@ def line_of(placer_order_number: str, fee: FilmFee) -> FeeLine:
 
 def film_fees(source: Source, segments: list[Segment], others: Scope | None = None) -> list[FilmFee]:
     """The film lines among the segments, each with its ZFE. `others` are the segments of the order around them."""
-    details = [segment for segment in segments if segment.name == "ZFE"]
+    lines = [line for line in segments if line.name == "FT1"]
+    film_lines = [
+        line for line in lines if source.code("fee_item_code", {"FT1": line}) == source.film_item_code.upper()
+    ]
+    details = _details(source, segments, lines, film_lines)
     nothing = source.message.missing("ZFE")
     found = []
-    for line in segments:
-        if line.name != "FT1" or source.code("fee_item_code", {"FT1": line}) != source.film_item_code.upper():
-            continue
+    for line in film_lines:
         line_id = source.key("fee_line_id", {"FT1": line})
         if not line_id:
             text = "FT1-2 of the film line is missing: it is the key of the payment"
             raise Unreadable(text, REQUIRED_FIELD_MISSING)
-        detail = next((zfe for zfe in details if zfe.get("2") == line_id), nothing)
+        detail = details.get(line_id, nothing)
         found.append(_read_fee(source, line_id, {**(others or {}), "FT1": line, "ZFE": detail}))
     return found
 
 
+def _details(
+    source: Source, segments: list[Segment], lines: list[Segment], film_lines: list[Segment]
+) -> dict[str, Segment]:
+    """ZFE by fee line id. Raises `Unreadable` for one that fits no line: it may say that the line is not paid."""
+    known = {source.value("fee_line_id", {"FT1": line}) for line in lines}
+    found: dict[str, Segment] = {}
+    for zfe in (segment for segment in segments if segment.name == "ZFE"):
+        line_id = zfe.get("2.1")
+        if not line_id and len(film_lines) == 1:
+            line_id = source.value("fee_line_id", {"FT1": film_lines[0]})
+        if line_id not in known:
+            raise Unreadable("ZFE-2 is the id of no FT1-2 in the message: which line does it tell of")
+        found.setdefault(line_id, zfe)
+    return found
+
+
 def _command_of(source: Source, fee: FilmFee) -> object | None:
+    if fee.state == fee_codes.REFUNDING:
+        return None
     if fee.is_refund:
         return _refund(source, fee)
     if fee.state == fee_codes.WAIVED:
         return WaiveFee(
             fee_line_id=fee.fee_line_id, placer_order_number=fee.order_number, said_at=source.said_at
         )
-    if fee.state in (fee_codes.UNPAID, fee_codes.REFUNDING):
+    if fee.state == fee_codes.UNPAID:
         return None
     return SettleFee(
         source=HIS,
@@ -120,10 +145,17 @@ def _command_of(source: Source, fee: FilmFee) -> object | None:
 
 
 def _refund(source: Source, fee: FilmFee) -> RefundFee:
-    """The HIS books a refund as a line of its own (FT1-2) for an original one (ZFE-15), or under the same id."""
+    """The HIS books a refund as a line of its own (FT1-2) for an original one (ZFE-15), or under the same id.
+
+    Under the same id two parts of a refund are told apart by their numbers.
+    """
+    key = fee.fee_line_id
+    if not fee.original_line and fee.external_number:
+        key = f"{fee.fee_line_id}/{fee.external_number}"
+        key = key if len(key) <= KEY_LENGTH else sm3(key.encode()).hex()
     return RefundFee(
         source=HIS,
-        key=fee.fee_line_id,
+        key=key,
         fee_line_id=fee.original_line or fee.fee_line_id,
         amount_fen=abs(fee.paid_fen),
         refunded_at=fee.happened_at or source.said_at,
@@ -135,6 +167,8 @@ def _refund(source: Source, fee: FilmFee) -> RefundFee:
 def _read_fee(source: Source, line_id: str, scope: Scope) -> FilmFee:
     amount = _amount(source, scope)
     state = source.code("fee_state", scope)
+    kind = source.code("fee_type", scope)
+    _require_known(line_id, kind, state)
     channel = source.value("fee_channel", scope).upper()
     paid, place = source.find("fee_paid_amount", scope)
     return FilmFee(
@@ -149,7 +183,7 @@ def _read_fee(source: Source, line_id: str, scope: Scope) -> FilmFee:
         happened_at=source.moment("fee_happened_at", scope),
         external_number=source.key("fee_external_number", scope),
         original_line=source.key("fee_original_line", scope),
-        is_refund=_is_refund(source, scope, amount) or state == fee_codes.REFUNDED,
+        is_refund=kind == fee_codes.CREDIT or amount < 0 or state == fee_codes.REFUNDED,
     )
 
 
@@ -162,13 +196,20 @@ def _amount(source: Source, scope: Scope) -> int:
     if not unit:
         raise Unreadable("FT1-11, the amount of the film line, is missing", REQUIRED_FIELD_MISSING)
     quantity = source.value("fee_quantity", scope) or "1"
-    if not quantity.removeprefix("-").isdecimal():
-        raise Unreadable(f"FT1-10 is {quantity[:32]!r}: the quantity of films is a whole number")
+    if not re.fullmatch(r"-?[0-9]{1,4}", quantity):
+        raise Unreadable(f"FT1-10 is {quoted(quantity)}: the quantity of films is a whole number")
     return fen(unit, str(unit_place)) * int(quantity)
 
 
-def _is_refund(source: Source, scope: Scope, amount: int) -> bool:
-    return source.code("fee_type", scope) == fee_codes.CREDIT or amount < 0
+def _require_known(line_id: str, kind: str, state: str) -> None:
+    """Raise `Unsupported` for codes that nobody has translated: guessed, a refund would become a payment."""
+    if state not in _STATES:
+        raise Unsupported(f"fee line {line_id}: ZFE-4 is {quoted(state)}: add it to [codes.fee_state]")
+    is_told_by_state = not kind and state != ""
+    if kind not in (fee_codes.CHARGE, fee_codes.CREDIT) and not is_told_by_state:
+        raise Unsupported(f"fee line {line_id}: FT1-6 is {quoted(kind)}: add it to [codes.fee_type]")
+    if kind == fee_codes.CREDIT and state in (fee_codes.UNPAID, fee_codes.WAIVED):
+        raise Unsupported(f"fee line {line_id}: FT1-6 says refund, ZFE-4 says {state}: which of the two")
 
 
 def _choice(fee: FilmFee) -> str:

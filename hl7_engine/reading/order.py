@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import partial
 
 from core.commands import CancelOrder, CompleteExam, NoteProgress, PlaceOrder
-from hl7_engine.errors import REQUIRED_FIELD_MISSING, Unreadable, Unsupported
+from hl7_engine.errors import REQUIRED_FIELD_MISSING, Unreadable, Unsupported, quoted
 from hl7_engine.reading import fees
 from hl7_engine.reading.groups import Group, groups_of
 from hl7_engine.reading.patient import read_patient
@@ -61,7 +61,7 @@ def _command_of(source: Source, group: Group, film_fees: list[fees.FilmFee]) -> 
         return _progress(source, group, _PROGRESS[status])
     if control not in _STATUS_CHANGED and control not in _OF_NO_CONCERN:
         raise Unsupported(
-            f"ORC-1 is {control[:8]!r}: NW, XO, CA, DC, OC, CR and SC are acted upon; "
+            f"ORC-1 is {quoted(control)}: NW, XO, CA, DC, OC, CR and SC are acted upon; "
             "add the peer's code to [codes.order_control]"
         )
     return None

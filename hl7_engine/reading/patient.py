@@ -1,6 +1,7 @@
 """PID → PatientFacts: who the message is about (v2.5.1 chapter 3.4.2)."""
 
 from core.commands import PatientFacts
+from core.idcard import is_id_number
 from hl7_engine.er7 import Segment
 from hl7_engine.errors import Unreadable
 from hl7_engine.profile import Place
@@ -33,7 +34,8 @@ def read_numbers(source: Source, name: str) -> tuple[tuple[str, str], ...]:
     found: dict[tuple[str, str], None] = {}
     for segment, place in source.places(name):
         for kind, assigner, value in _repetitions(segment, place):
-            if kind not in _IDENTITY_TYPES:
+            # An identity number under another type, or under none, is one all the same, and is not kept in the clear.
+            if kind not in _IDENTITY_TYPES and not is_id_number(value):
                 found[(assigner or sender, value)] = None
     return tuple(found)
 

@@ -8,7 +8,7 @@
 """
 
 from core.commands import DeliverReport, WithdrawReport
-from hl7_engine.errors import REQUIRED_FIELD_MISSING, Unreadable, Unsupported
+from hl7_engine.errors import REQUIRED_FIELD_MISSING, Unreadable, Unsupported, quoted
 from hl7_engine.reading.groups import Group, groups_of
 from hl7_engine.reading.patient import read_patient
 from hl7_engine.reading.results import Results, person
@@ -35,7 +35,7 @@ def read(source: Source) -> list[object]:
         elif status in _WITHDRAWN:
             commands.append(_withdraw(source, group))
         elif status not in _NOT_YET:
-            raise Unsupported(f"OBR-25 is {status[:8]!r}: F, C and X are acted upon, A I O P R S ignored")
+            raise Unsupported(f"OBR-25 is {quoted(status)}: F, C and X are acted upon, A I O P R S ignored")
     return commands
 
 

@@ -14,7 +14,7 @@ import re
 from base64 import b64decode
 
 from hl7_engine.er7 import Segment
-from hl7_engine.errors import Unreadable
+from hl7_engine.errors import Unreadable, quoted
 from hl7_engine.reading.source import KEY_LENGTH, Source
 from hl7_engine.reading.uids import study_uid
 
@@ -93,7 +93,7 @@ def person(segment: Segment, field: int) -> str:
 def _decoded(obx: Segment) -> bytes:
     encoding = obx.get("5.4")
     if encoding.lower() != "base64":
-        raise Unreadable(f"OBX-5.4 is {encoding[:16]!r}: a document comes as Base64")
+        raise Unreadable(f"OBX-5.4 is {quoted(encoding)}: a document comes as Base64")
     try:
         content = b64decode(re.sub(r"\s", "", obx.get("5.5")), validate=True)
     except (binascii.Error, ValueError):

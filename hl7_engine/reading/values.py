@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from hl7_engine.errors import Unreadable
+from hl7_engine.errors import Unreadable, quoted
 
 # Below ten million yuan: more is a decimal point that went astray.
 _YUAN = re.compile(r"(-?)([0-9]{1,7})(?:\.([0-9]{1,2})0*)?")
@@ -15,7 +15,7 @@ def fen(text: str, place: str) -> int:
     """An amount in yuan, `20`, `20.0` or `-20.00`, as integer fen. Raises `Unreadable`."""
     match = _YUAN.fullmatch(text)
     if match is None:
-        raise Unreadable(f"{place} is {text[:32]!r}: an amount is yuan with at most two decimals")
+        raise Unreadable(f"{place} is {quoted(text)}: an amount is yuan with at most two decimals")
     sign, yuan, cents = match.groups()
     return int(f"{sign}{yuan}{(cents or '').ljust(2, '0')}")
 

@@ -11,7 +11,7 @@ from core import alarms
 from core.errors import Misconfigured, Unavailable
 from core.models import Alarm, InboundMessage
 from hl7_engine import connector, inbox
-from hl7_engine.connector import incoming, into_inbox, keep_running, require_stored, worded
+from hl7_engine.connector import in_parts, incoming, into_inbox, keep_running, require_stored, worded
 from hl7_engine.framing import Damage
 from hl7_engine.incoming import Incoming, Receipt
 from hl7_engine.site import Site
@@ -28,6 +28,23 @@ XML = b'<PRPA_IN201311UV02 xmlns="urn:hl7-org:v3"><id root="2.16" extension="X7"
 def kept_database(memory_database: peewee.Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """One in memory is gone when it is closed."""
     monkeypatch.setattr(memory_database, "close", lambda: None)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "parts"),
+    [
+        ([], []),
+        ([4, 4, 2], [[4, 4, 2]]),
+        ([4, 4, 3, 1], [[4, 4], [3, 1]]),
+        ([2, 30, 2], [[2], [30], [2]]),
+        ([0, 0], [[0, 0]]),
+    ],
+)
+def test_what_shares_a_commit_is_limited_in_bytes(
+    lengths: list[int], parts: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connector, "_COMMIT_BYTES", 10)
+    assert list(in_parts(lengths, lambda length: length)) == parts
 
 
 class Failing:

@@ -70,7 +70,8 @@ def test_utf8_and_gb18030_give_equal_fields() -> None:
         # A name with every trap, in a field of its own at the end of each line.
         lines = [f"{line}|{TRAPS}" for line in text.replace("\n", "\r").split("\r") if line[:3].isalpha()]
         changed = "\r".join(lines)
-        if not changed.startswith("MSH|^~\\&|"):
+        # Not two messages in one.
+        if not changed.startswith("MSH|^~\\&|") or "\rMSH|" in changed:
             continue
         assert fields(changed.encode("utf-8")) == fields(changed.encode("gb18030"))
         compared += 1

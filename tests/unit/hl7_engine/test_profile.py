@@ -184,7 +184,7 @@ def test_trial_shows_what_would_happen_and_what_was_not_read() -> None:
 def test_trial_of_the_wrong_dialect_says_what_is_missing() -> None:
     trial = try_message(raw(*COUNTY_ORDER), profile.load("standard_251"), FILM)
     assert trial.outcome == "parked"
-    assert "FT1-4.1 is '2026-11-24': a time is" in trial.reason
+    assert "FT1-6 is '1': add it to [codes.fee_type]" in trial.reason
     assert any("PID-19" in field for field in trial.unread)
 
 

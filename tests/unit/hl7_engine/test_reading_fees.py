@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from core.commands import RefundFee, SettleFee, WaiveFee
+from hl7_engine.errors import Unreadable, Unsupported
 from hl7_engine.reading import fees
 from simulators.his_messages import dft_cg
 from tests.unit.hl7_engine.samples import EXAM, FILM, NOON, PATIENT, envelope, opened, with_segments
@@ -75,3 +76,52 @@ def test_dialect_of_a_county_his() -> None:
         for told in ("1", "-1")
     )
     assert [type(command) for command in paid + refunded] == [SettleFee, RefundFee]
+
+
+@pytest.mark.parametrize("kind", ["TF", "退费", "AJ", "CD", ""])
+def test_type_that_nobody_translated_is_no_payment(kind: str) -> None:
+    with pytest.raises(Unsupported, match=r"FT1-6 is .*: add it to \[codes.fee_type\]"):
+        read(LINE.replace("|CG|", f"|{kind}|"))
+
+
+@pytest.mark.parametrize("state", ["已退", "9"])
+def test_state_that_nobody_translated_is_no_payment(state: str) -> None:
+    with pytest.raises(Unsupported, match=r"ZFE-4 is .*: add it to \[codes.fee_state\]"):
+        read(LINE, f"ZFE|1|FY1|SQ1|{state}|Y")
+
+
+def test_unpaid_is_unpaid_however_the_line_is_named() -> None:
+    assert read(LINE.replace("|FY1|", "|FY1^HIS|"), "ZFE|1|FY1^HIS|SQ1|0|Y") == []
+    assert read(LINE, "ZFE|1||SQ1|0|Y") == []
+    with pytest.raises(Unreadable, match="ZFE-2 is the id of no FT1-2"):
+        read(LINE, "ZFE|1|FY9|SQ1|0|Y")
+
+
+def test_refund_under_way_is_none_whatever_the_type_says() -> None:
+    assert read(LINE.replace("CG", "CR"), "ZFE|1|FY1|SQ1|2|Y") == []
+    with pytest.raises(Unsupported, match="FT1-6 says refund, ZFE-4 says 0"):
+        read(LINE.replace("CG", "CR"), "ZFE|1|FY1|SQ1|0|Y")
+
+
+def test_two_parts_of_a_refund_under_one_line_have_keys_of_their_own() -> None:
+    def part(number: str) -> RefundFee:
+        (command,) = read(LINE.replace("|CG|", "|CR|").replace("20.00", "10.00").replace("JS1", number))
+        assert isinstance(command, RefundFee)
+        return command
+
+    first, second = part("TF1"), part("TF2")
+    assert (first.fee_line_id, second.fee_line_id) == ("FY1", "FY1")
+    assert first.key != second.key
+    assert part("TF1") == first
+
+
+def test_quantity_has_a_few_digits() -> None:
+    with pytest.raises(Unreadable, match="FT1-10 is a text of 40 characters"):
+        read(LINE.replace("|||1|20.00", f"|||{'9' * 40}||20.00"))
+
+
+def test_many_lines_are_read_in_a_moment() -> None:
+    """Quadratic, two thousand took seconds (each looked through all details)."""
+    lines = [LINE.replace("FY1", f"FY{number}") for number in range(2000)]
+    details = [f"ZFE|1|FY{number}|SQ1|1|Y|CK" for number in range(2000)]
+    assert len(read(*lines, *details)) == 2000

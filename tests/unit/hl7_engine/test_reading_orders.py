@@ -105,7 +105,6 @@ def test_fee_without_zfe() -> None:
         ("ZFE|1|FY1|SQ1|4|Y", ("waived", False, True)),
         ("ZFE|1|FY1|SQ1|0|N", ("charge", False, False)),
         ("ZFE|1|FY1|SQ1|1|Y|CK", ("charge", True, True)),
-        ("ZFE|1|OTHER|SQ1|4|N", ("charge", False, True)),
     ],
 )
 def test_choice_in_the_clinic(zfe: str, expected: tuple[str, bool, bool]) -> None:
@@ -134,7 +133,7 @@ def test_amount_from_quantity_and_unit_price() -> None:
         (("ORC|NW", "OBR|1"), Unreadable, "neither OBR-18"),
         (("ORC|QQ|SQ1",), Unsupported, "ORC-1 is 'QQ'"),
         (("ORC|NW|" + "9" * 65,), Unreadable, "ORC-2.1 has more than 64"),
-        (("ORC|SC|SQ1|||CM", "OBR|1|SQ1", "ZDS|1.2.x"), Unreadable, "ZDS-1 is '1.2.x'"),
+        (("ORC|SC|SQ1|||CM", "OBR|1|SQ1", "ZDS|1.2.x"), Unreadable, "ZDS-1 is a text of 5 characters"),
         (
             ("ORC|NW|SQ1", "OBR|1|SQ1", FT1.replace("|FY1|", "||")),
             Unreadable,

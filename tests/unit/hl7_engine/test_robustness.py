@@ -3,7 +3,7 @@
 The rows about frames are in tests/wire/test_mllp_*.py, those about order and money in tests/unit/workflow.
 """
 
-from base64 import b64encode
+from base64 import b64encode, encodebytes
 
 import pytest
 
@@ -12,6 +12,7 @@ from core.commands import DeliverReport, PlaceOrder, RegisterPatient
 from core.models import InboundMessage
 from hl7_engine import acknowledge, batch, inbox
 from hl7_engine.drain import Drain
+from hl7_engine.framing import Damage
 from hl7_engine.incoming import Incoming
 from hl7_engine.site import STANDARD_SITE
 
@@ -219,3 +220,54 @@ def test_many_and_long_segments_have_limits() -> None:
     answer, state, _ = run(message(*["NTE|1"] * 10_001))
     assert (answer, state) == ("AE", "refused")
     assert registered(message(patient(), "NTE|1||" + "长" * 200_000).replace("|M1|", "|M2|")) == "张三丰"
+
+
+def test_two_messages_in_one_block_are_refused_not_mixed() -> None:
+    """Their framing bytes were lost between them: read as one, the second report would be the first patient's."""
+    both = message(patient("甲")) + message(patient("乙")).replace("|M1|", "|M2|")
+    assert run(both) == ("AR", "refused", [])
+    assert run(message(patient("甲")) + "\x1cMSH|^~\\&|HIS|A") == ("AR", "refused", [])
+    assert registered(
+        message(patient("MSH|x".replace("|", "\\F\\")), "NTE|1||see MSH|9").replace("|M1|", "|M3|")
+    )
+
+
+def test_what_was_refused_and_comes_again_readable_is_handled() -> None:
+    """Without MSH-7 the refused row and the accepted one had one fingerprint: acknowledged, and lost."""
+    content = message(patient()).replace("20261124120000", "").encode()
+    (refused,) = inbox.accept([Incoming(content, "10.0.0.5", damage=Damage.NO_END)])
+    assert refused.state == "refused"
+    assert registered(content) == "张三丰"
+
+
+def test_document_in_many_lines() -> None:
+    """MIME breaks Base64 after 76 characters; joined line by line, 8 MB took minutes in the one storing thread."""
+    pdf = b"%PDF-1.4\n" + bytes(3_000_000)
+    told = encodebytes(pdf).decode().replace("\n", "\r\n")
+    document = f"OBX|1|ED|ZMF^PDF||RIS^AP^PDF^Base64^{told}||||||F"
+    _, state, (command,) = run(message(patient(), "OBR|1|SQ1||1" + "|" * 21 + "F", document, kind="ORU^R01"))
+    assert state == "handled"
+    assert isinstance(command, DeliverReport)
+    assert command.document == pdf
+
+
+def test_field_of_many_repetitions() -> None:
+    numbers = "~".join(f"{number}^^^HIS^PI" for number in range(10_000))
+    assert registered(message(f"PID|1||{numbers}||张三丰")) == "张三丰"
+
+
+@pytest.mark.parametrize("moment", ["张三丰 李四", "0001-01-01 00:00:00", "00010101000000"])
+def test_wrong_value_is_told_without_a_name(moment: str) -> None:
+    order = message(patient(), f"ORC|NW|SQ1|||||||{moment}", "OBR|1|SQ1||1", kind="OMG^O19")
+    assert run(order)[1] == "parked"
+    error = InboundMessage.get().error
+    assert "ORC-9.1 is" in error
+    assert "张三丰" not in error
+
+
+def test_identity_number_under_any_type_is_not_kept_in_the_clear() -> None:
+    number = "11010519491231002X"
+    _, _, (command,) = run(message(f"PID|1||{number}^^^GA^IDCard~7^^^HIS^PI||张三丰"))
+    assert isinstance(command, RegisterPatient)
+    assert command.patient.identifiers == (("HIS", "7"),)
+    assert InboundMessage.get().patient_number == "7"
