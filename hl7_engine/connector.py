@@ -9,9 +9,9 @@ the source answers again.
 import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import peewee
 
@@ -34,6 +34,10 @@ _PAUSE_MAX_SECONDS = 60.0
 _ONE_BY_ONE_SECONDS = 10.0
 # What the national platform shows to people.
 _TAKEN = "接收成功"
+# What shares one commit, in bytes: the inbox holds several copies of it at a time.
+_COMMIT_BYTES = 16 * 1024 * 1024
+
+T = TypeVar("T")
 
 # One receipt for each message, in their order. `unavailable` is not stored: the source must keep it.
 Accept = Callable[[Sequence[Incoming]], list[Receipt]]
@@ -84,6 +88,21 @@ def incoming(
         control_id=own_id or control_id,
         message_type=action or message_type,
     )
+
+
+def in_parts(entries: Sequence[T], size: Callable[[T], int]) -> Iterator[list[T]]:
+    """Entries in order, in parts that may share a commit: 16 MB at most, or one that is longer. `size`: in bytes."""
+    part: list[T] = []
+    total = 0
+    for entry in entries:
+        length = size(entry)
+        if part and total + length > _COMMIT_BYTES:
+            yield part
+            part, total = [], 0
+        part.append(entry)
+        total += length
+    if part:
+        yield part
 
 
 def _heading(format_name: str, content: bytes) -> tuple[str, str]:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from hl7_engine import charset, json_commands
 from hl7_engine.errors import Unreadable
 from hl7_engine.incoming import Incoming
-from hl7_engine.payload import Format, sniff
+from hl7_engine.payload import Format, sniff, unframed
 from hl7_engine.v3 import answer, tree
 
 # Possessive: looked through once, however long.
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]{16,}+={0,2}+\s*+")
 _BLANKS = re.compile(r"\s+")
+# What may be an action: all else is a mistake of the caller, perhaps with a patient in it.
+_ACTION = re.compile(r"[A-Za-z0-9_.^-]{1,32}")
 _DECLARATION = re.compile(r"^<\?xml\b[^>]*\?>")
 _MARKS = {"er7": (b"MSH", b"FHS", b"BHS"), "v3": (b"<",), "json": (b"{", b"[")}
 
@@ -29,6 +31,7 @@ class Payload:
     def incoming(self, action: str, peer: str, address: str) -> Incoming:
         """What the inbox is given; XML and JSON say themselves which message they are, as far as they can."""
         control_id, message_type = _heading(self)
+        action = action if _ACTION.fullmatch(action) else ""
         return Incoming(
             self.content,
             address,
@@ -52,7 +55,7 @@ def unpack(text: str) -> Payload:
     content = _BLANKS.sub("", text) if _BASE64.fullmatch(text) else ""
     if content:
         try:
-            inner = b64decode(content, validate=True)
+            inner = unframed(b64decode(content, validate=True))
         except (binascii.Error, ValueError):
             inner = b""
         kind = sniff(inner)

@@ -18,6 +18,7 @@ from core import logs
 from core.errors import Refused
 from hl7_engine import inbox, json_commands
 from hl7_engine.incoming import Incoming
+from hl7_engine.payload import unframed
 
 blueprint = APIBlueprint("v1_messages", __name__, url_prefix="/api/v1", tag="Messages")
 
@@ -37,7 +38,7 @@ def take_message() -> dict[str, Any]:
     202 when it is committed here, also when it came before; it takes effect in the order of arrival. 422 with the
     reason when it cannot be read; 503 when it could not be stored: send it again.
     """
-    content = body_limit.read()
+    content = unframed(body_limit.read())
     incoming = _as_json(content) if request.mimetype == JSON else _as_er7(content)
     (receipt,) = inbox.accept([incoming], platform().site)
     if receipt.state == "refused":

@@ -22,10 +22,11 @@ from core.errors import Unavailable
 from core.logs import mask_text
 from hl7_engine import acknowledge
 from hl7_engine.acknowledge import AckResult
-from hl7_engine.connector import Accept, IsUp, incoming, require_stored, worded
+from hl7_engine.connector import Accept, IsUp, in_parts, incoming, require_stored, worded
 from hl7_engine.connectors import settings
 from hl7_engine.connectors.settings import Endpoint
 from hl7_engine.incoming import Incoming, Receipt
+from hl7_engine.payload import unframed
 from hl7_engine.sender import control_id_of
 from hl7_engine.tls import client_context
 
@@ -133,7 +134,8 @@ class RabbitConnector:
             for method, properties, body in deliveries:
                 if method is not None:
                     batch = [(method, properties, body), *self._waiting(taking, deliveries)]
-                    self._take(batch, accept, taking, answering)
+                    for part in in_parts(batch, lambda delivery: len(delivery[2])):
+                        self._take(part, accept, taking, answering)
                 if stop.is_set():
                     return
 
@@ -182,7 +184,7 @@ class RabbitConnector:
 
     def _incoming(self, properties: BasicProperties, body: bytes) -> Incoming:
         control_id, message_type = properties.message_id or "", properties.type or ""
-        return incoming(body, self.name, CHANNEL, control_id=control_id, message_type=message_type)
+        return incoming(unframed(body), self.name, CHANNEL, control_id=control_id, message_type=message_type)
 
     def _put_aside(
         self, channel: BlockingChannel, properties: BasicProperties, body: bytes, receipt: Receipt

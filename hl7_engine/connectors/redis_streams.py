@@ -24,10 +24,11 @@ from core.errors import Misconfigured, Unavailable
 from core.logs import get_logger, mask_text
 from hl7_engine import acknowledge
 from hl7_engine.acknowledge import AckResult
-from hl7_engine.connector import Accept, IsUp, incoming, require_stored, worded
+from hl7_engine.connector import Accept, IsUp, in_parts, incoming, require_stored, worded
 from hl7_engine.connectors import settings
 from hl7_engine.connectors.settings import Endpoint
 from hl7_engine.incoming import Incoming, Receipt
+from hl7_engine.payload import unframed
 from hl7_engine.sender import control_id_of
 
 CHANNEL = "redis"
@@ -170,8 +171,11 @@ class RedisConnector:
         """Hand them to the inbox, then acknowledge; return how many there were."""
         there = [(number, fields) for number, fields in entries if fields]
         self._forget_trimmed(client, [number for number, fields in entries if not fields])
-        if not there:
-            return len(entries)
+        for part in in_parts(there, lambda entry: len(entry[1].get(b"body", b""))):
+            self._store(client, part, accept)
+        return len(entries)
+
+    def _store(self, client: redis.Redis, there: Sequence[Entry], accept: Accept) -> None:
         items = [self._incoming(fields) for _, fields in there]
         receipts = accept(items)
         taken: list[Taken] = []
@@ -182,7 +186,6 @@ class RedisConnector:
         if taken:
             self._acknowledge(client, taken)
         require_stored(receipts)
-        return len(entries)
 
     def _acknowledge(self, client: redis.Redis, taken: Sequence[Taken]) -> None:
         """Together or not at all: a copy is made of each refused entry exactly when it is acknowledged."""
@@ -204,7 +207,7 @@ class RedisConnector:
 
     def _incoming(self, fields: Fields) -> Incoming:
         return incoming(
-            fields.get(b"body", b""),
+            unframed(fields.get(b"body", b"")),
             self.name,
             CHANNEL,
             control_id=_text(fields, b"id"),

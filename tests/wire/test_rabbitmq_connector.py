@@ -107,6 +107,22 @@ def test_what_is_there_shares_a_commit_but_not_more_than_prefetch(
     assert len(sizes) < 40
 
 
+def test_what_shares_a_commit_is_limited_in_bytes_and_acknowledged_by_parts(
+    channel: BlockingChannel,
+    queue: str,
+    build: Build,
+    memory_inbox: MemoryInbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connector, "_COMMIT_BYTES", 20)
+    publish(channel, queue, *[b"MSH|%06d" % number for number in range(9)], b"\x0bMSH|block\x1c\r")
+    with running(build(), accept=memory_inbox.accept):
+        wait_until(lambda: len(memory_inbox.taken) == 10, WAIT_SECONDS, "10 messages")
+    assert max(len(call) for call in memory_inbox.calls) <= 2
+    assert memory_inbox.contents[-1] == b"MSH|block"
+    assert left_in(channel, queue) == 0
+
+
 def test_refused_message_goes_to_the_dead_letters_with_its_reason(
     channel: BlockingChannel, queue: str, build: Build, memory_inbox: MemoryInbox
 ) -> None:

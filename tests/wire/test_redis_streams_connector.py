@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from crypto.keyring import Keyring
 from hl7_engine import connector
 from hl7_engine.connectors import registry, senders
 from hl7_engine.connectors.redis_streams import RedisConnector
-from hl7_engine.incoming import Receipt
+from hl7_engine.incoming import Incoming, Receipt
 from hl7_engine.site import Peer, Site
 from simulators.his_messages import omg_o19
 from tests.fixtures.certificates import Certificate
@@ -90,6 +90,24 @@ def test_entries_are_taken_in_order_and_acknowledged(
     first = memory_inbox.taken[0]
     assert (first.channel, first.peer, first.address) == ("redis", "his-redis", "his-redis")
     assert (first.format, first.control_id, first.message_type) == ("er7", "A7", "ADT^A08")
+
+
+def test_what_shares_a_commit_is_limited_in_bytes_and_acknowledged_by_parts(
+    client: redis.Redis, build: Build, memory_inbox: MemoryInbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connector, "_COMMIT_BYTES", 22)
+    add(client, *[b"MSH|%06d" % number for number in range(9)], b"\x0bMSH|block\x1c\r")
+    stored: list[int] = []
+
+    def accept(items: Sequence[Incoming]) -> list[Receipt]:
+        stored.append(pending(client))
+        return memory_inbox.accept(items)
+
+    with running(build(), accept=accept):
+        wait_until(lambda: len(memory_inbox.taken) == 10, WAIT_SECONDS, "10 messages")
+    assert [len(call) for call in memory_inbox.calls] == [2, 2, 2, 2, 2]
+    assert stored == [10, 8, 6, 4, 2], "each part is acknowledged before the next is stored"
+    assert memory_inbox.contents[-1] == b"MSH|block"
 
 
 def test_consumer_that_ends_leaves_no_name(

@@ -15,6 +15,7 @@ from api import body_limit, guards
 from api.v1 import intake
 from core.errors import NotAllowed
 from core.models import InboundMessage
+from hl7_engine.framing import wrap
 from hl7_engine.json_shape import ACTIONS
 from tests.unit.api.html import json_of
 from tests.unit.api.test_soap import ER7
@@ -88,6 +89,18 @@ def test_an_hl7_v2_message_is_taken_as_it_is(browser: FlaskClient, kind: str) ->
         "ADT^A04",
         content,
     )
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [(ER7.encode(), "application/hl7-v2"), (json.dumps(CANCEL).encode(), "application/json")],
+)
+def test_the_block_of_mllp_around_a_message_is_taken_off(
+    browser: FlaskClient, content: bytes, kind: str
+) -> None:
+    assert post(browser, wrap(content), kind).status_code == 202
+    row = InboundMessage.get()
+    assert (row.state, row.body) == ("received", content)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from core.config import Settings
 from core.errors import Misconfigured
 from core.models import InboundMessage
 from crypto.keyring import Keyring
+from hl7_engine.framing import wrap
 from tests.unit.api import makers
 from tests.unit.hl7_engine import samples, v3_samples
 
@@ -201,6 +202,18 @@ def test_base64_is_answered_as_base64(browser: FlaskClient, content: bytes, form
     else:
         assert b"MSA|AA|M1" in answer
         assert "GB 18030-2000" in answer.decode("gb18030")
+
+
+def test_the_block_of_mllp_in_base64_is_taken_off(browser: FlaskClient) -> None:
+    result = result_of(post(browser, envelope(b64encode(wrap(ER7.encode())).decode())))
+    assert b"MSA|AA|M1" in b64decode(result)
+    assert InboundMessage.get().body == ER7.encode()
+
+
+@pytest.mark.parametrize("action", ["张三 330683198506151230", "A" * 33, "a:b", '{"patient":1}'])
+def test_an_action_that_is_no_name_is_not_kept(browser: FlaskClient, action: str) -> None:
+    result_of(post(browser, envelope(v3_samples.application().decode(), action)))
+    assert InboundMessage.get().message_type == "POOR_IN200901UV"
 
 
 def test_characters_of_gbk_however_they_are_declared(browser: FlaskClient) -> None:
