@@ -6,6 +6,7 @@ bytes looked for inside a character at the beginning of a line.
 """
 
 import re
+from itertools import islice
 from secrets import token_hex
 
 from core.clock import now
@@ -21,14 +22,24 @@ MAX_MESSAGES = 10_000
 # An envelope segment: name and field separator; trailers are often the name alone.
 _ENVELOPE = re.compile(rb"(?:FHS|BHS|BTS|FTS)(?:[^A-Za-z0-9\s]|[\r\n]|$)")
 # A message begins at the beginning of a line. The separator after MSH keeps "MSH" in running text from counting.
-_BEGIN = re.compile(rb"(?:^|(?<=[\r\n\x0b]))MSH(?=[^A-Za-z0-9\s])")
-_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|$)")
+# What stands before it is looked at last: the search for MSH itself goes through megabytes in no time.
+_BEGIN = re.compile(rb"MSH(?<![^\r\n\x0b]MSH)(?=[^A-Za-z0-9\s])")
+_BETWEEN = b"\r\n\x1c\x0b"
+# Trailers and headers between two messages: two of each, and some empty batches.
+_MAX_ENVELOPE = 32
+# And how long one of these segments is, in bytes.
+_LONGEST_ENVELOPE = 4096
 _BOM = b"\xef\xbb\xbf"
 
 
 def is_batch(content: bytes) -> bool:
     """Whether the content begins with a batch or file header."""
     return bool(_ENVELOPE.match(content.removeprefix(_BOM).lstrip()))
+
+
+def holds_too_many(content: bytes) -> bool:
+    """Whether there are more messages in it than one block may bring; looks no further than the first of those."""
+    return next(islice(_BEGIN.finditer(content), MAX_MESSAGES, None), None) is not None
 
 
 def split(content: bytes) -> list[bytes]:
@@ -73,5 +84,14 @@ def _frames(content: bytes) -> list[bytes]:
 
 def _without_envelope(part: bytes) -> bytes:
     """The message without the trailers and headers of batches between it and the next one."""
-    kept = (line for line in _LINE.findall(part) if not _ENVELOPE.match(line.lstrip()))
-    return b"".join(kept).rstrip(b"\r\n\x1c\x0b") + b"\r"
+    message = part.rstrip(_BETWEEN)
+    # Not the whole again and again: it may have 32 MB.
+    tail = message[-_MAX_ENVELOPE * _LONGEST_ENVELOPE :]
+    body = len(message) - len(tail)
+    for _ in range(_MAX_ENVELOPE):
+        begin = max(len(tail) - _LONGEST_ENVELOPE, 0)
+        line = max(tail.rfind(b"\r", begin), tail.rfind(b"\n", begin)) + 1
+        if not line or not _ENVELOPE.match(tail[line:].lstrip()):
+            break
+        tail = tail[:line].rstrip(_BETWEEN)
+    return message[: body + len(tail)].rstrip(_BETWEEN) + b"\r"

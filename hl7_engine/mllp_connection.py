@@ -191,11 +191,11 @@ class MllpConnection(asyncio.Protocol):
             self._submit([Waiting(Incoming(content, self.address, damage=frame.damage), self._reply)])
 
     def _take_batch(self, content: bytes) -> None:
-        parts = batch.split(content)
-        if len(parts) > batch.MAX_MESSAGES:
+        if batch.holds_too_many(content):
             refused = Incoming(content, self.address, damage=Damage.TOO_MANY)
             self._submit([Waiting(refused, self._reply)])
             return
+        parts = batch.split(content)
         answers = _BatchAnswer(self, content[:_HEADER_BYTES], len(parts))
         self._submit([Waiting(Incoming(part, self.address), answers.reply) for part in parts])
 

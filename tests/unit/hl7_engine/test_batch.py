@@ -1,5 +1,8 @@
 """Batches: many messages in one block, with and without envelope, and the one answer to them."""
 
+import re
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,6 +43,45 @@ def test_bad_message_in_the_middle_leaves_its_neighbours_whole() -> None:
 @pytest.mark.parametrize("content", [ONE, BHS + b"BTS|0\r", b"hello", b""])
 def test_content_without_several_messages_stays_one(content: bytes) -> None:
     assert batch.split(content) == [content]
+
+
+def test_empty_batches_between_messages_leave_them_whole() -> None:
+    empty = BHS + b"BTS|0\r\n\r"
+    assert batch.split(FHS + empty * 3 + BHS + ONE + b"BTS|1\r" + empty * 3 + BHS + TWO) == [ONE, TWO]
+
+
+def test_count_looks_no_further_than_the_first_message_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "MAX_MESSAGES", 2)
+    assert not batch.holds_too_many(BHS + ONE + TWO + b"BTS|2\r")
+    assert batch.holds_too_many(BHS + ONE + TWO + ONE)
+
+    class Counting:
+        def __init__(self) -> None:
+            self.found = 0
+
+        def finditer(self, content: bytes) -> Iterator[re.Match[bytes]]:
+            for match in re.finditer(rb"MSH", content):
+                self.found += 1
+                yield match
+
+    counting = Counting()
+    monkeypatch.setattr(batch, "_BEGIN", counting)
+    assert batch.holds_too_many(BHS + b"MSH|\r" * 1000)
+    assert counting.found == 3
+
+
+def test_lines_of_one_message_are_not_gone_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    matched: list[bytes] = []
+
+    class Watched:
+        def match(self, line: bytes) -> bool:
+            matched.append(line)
+            return line.startswith((b"BHS", b"BTS"))
+
+    monkeypatch.setattr(batch, "_ENVELOPE", Watched())
+    assert batch.split(BHS + b"MSH|1\r" + b"\r" * 10_000 + b"BTS\r" * 10_000)[0].startswith(b"MSH|1\r")
+    assert batch.split(BHS + b"MSH|1\r" + b"NTE|1\r" * 10_000) == [b"MSH|1\r" + b"NTE|1\r" * 10_000]
+    assert len(matched) < 100
 
 
 @given(st.binary(max_size=200))
