@@ -21,6 +21,7 @@ IDLE_SECONDS = 120.0
 # An answer that ends with 0x1C and without 0x0D: nothing more came for so long.
 _LONE_END_SECONDS = 0.5
 
+_NEGATIVE = frozenset({"AE", "AR", "CE", "CR"})
 _DEAD = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
@@ -139,6 +140,8 @@ class _Line:
         self._deframer = Deframer(MAX_ACK_BYTES)
         # Whether anything of an answer came since the message was sent.
         self.has_heard = False
+        # How many messages went over it.
+        self._sent = 0
         self._socket = socket.create_connection(address, timeout=_remaining(deadline))
         try:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -164,14 +167,17 @@ class _Line:
     def converse(self, raw: bytes, control_id: str, deadline: float) -> AckResult:
         """Send and read until the answer to this message. Raises OSError, TimeoutError, `Unavailable`."""
         self.has_heard = False
+        self._sent += 1
         self._socket.settimeout(_remaining(deadline))
         self._socket.sendall(wrap(raw))
         others = 0
         try:
             while True:
-                for frame in self._read(deadline):
+                frames = self._read(deadline)
+                is_alone = not others and len(frames) == 1
+                for frame in frames:
                     result = self._parse(frame)
-                    if result.control_id == control_id:
+                    if result.control_id == control_id or (is_alone and self._is_of_the_only_one(result)):
                         return result
                     others += 1
         except (TimeoutError, *_DEAD) as error:
@@ -184,6 +190,14 @@ class _Line:
     def close(self) -> None:
         """End it."""
         self._socket.close()
+
+    def _is_of_the_only_one(self, result: AckResult) -> bool:
+        """Whether it refuses, without naming it, the one message that went over this connection.
+
+        So does a peer that cannot read our header. Were it no answer, the message would be sent again for ever. After an
+        earlier message it may be a second answer to that one; then the next attempt, on a fresh connection, will tell.
+        """
+        return self._sent == 1 and not result.control_id and result.code in _NEGATIVE
 
     def _read(self, deadline: float) -> list[Frame]:
         may_be_whole = self._deframer.has_lone_end

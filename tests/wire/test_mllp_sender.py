@@ -162,6 +162,51 @@ def test_late_answers_of_earlier_messages_are_passed_over() -> None:
         assert len(peer.came) == 1
 
 
+@pytest.mark.parametrize("code", ["AR", "AE", "CR", "CE"])
+def test_refusal_that_names_no_message_is_of_the_only_one(code: str) -> None:
+    def refuses(connection: socket.socket, raw: bytes) -> bool:
+        connection.sendall(ack("", code))
+        return True
+
+    with receiver(refuses) as (peer, sender):
+        assert sender.send(message("M1")) == AckResult(code, "")
+        assert peer.came == [["M1"]]
+
+
+@pytest.mark.parametrize("answers", [ack(""), ack("EARLIER", "AR"), ack("EARLIER") + ack("", "AR")])
+def test_other_answers_that_name_another_message_or_none_are_not_ours(answers: bytes) -> None:
+    def other(connection: socket.socket, raw: bytes) -> bool:
+        connection.sendall(answers)
+        return False
+
+    with receiver(other) as (_, sender), pytest.raises(Unavailable, match="acknowledged another message"):
+        sender.send(message("M1"))
+
+
+def test_answer_that_names_our_message_counts_more_than_one_that_names_none() -> None:
+    def both(connection: socket.socket, raw: bytes) -> bool:
+        connection.sendall(ack("", "AR") + ack(control_id_of(raw)))
+        return True
+
+    with receiver(both) as (_, sender):
+        assert sender.send(message("M1")) == AckResult("AA", "M1")
+
+
+def test_refusal_that_names_no_message_after_an_earlier_one_counts_on_a_fresh_connection() -> None:
+    def refuses_the_second(connection: socket.socket, raw: bytes) -> bool:
+        if control_id_of(raw) == "M1":
+            return politely(connection, raw)
+        connection.sendall(ack("", "AR"))
+        return False
+
+    with receiver(refuses_the_second) as (peer, sender):
+        sender.send(message("M1"))
+        with pytest.raises(Unavailable, match="acknowledged another message"):
+            sender.send(message("M2"))
+        assert sender.send(message("M2")) == AckResult("AR", "")
+        assert peer.came == [["M1", "M2"], ["M2"]]
+
+
 def test_answer_without_its_last_byte_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "_LONE_END_SECONDS", 0.05)
 
