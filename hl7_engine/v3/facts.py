@@ -23,6 +23,8 @@ from hl7_engine.v3.tree import Node
 
 # What forms put where they have nothing: two patients with the number 000000 would become one.
 _NOTHING = re.compile(r"(?i)0+|[-/.*?_]+|n/?a|null|none|nil|无|未知|不详")
+# Names of services, and codes of documents such as C0006.
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 # Beside YYYYMMDDHHMMSS; senders of v3 write what their database prints.
 _TIME_FORMATS = (
     "%Y-%m-%d %H:%M:%S",
@@ -90,8 +92,8 @@ class Letter:
         """The same, for codes that decide what happens. Raises `Unsupported` naming the table to add it to."""
         meaning = self.meaning(table, coded)
         if not meaning:
-            told = " ".join(filter(None, coded))[:32]
-            raise Unsupported(f"{place} is {told!r}, which has no meaning here: add it to [codes.{table}]")
+            length = length_of(coded.code or coded.display)
+            raise Unsupported(f"{place} is {length}, which has no meaning here: add it to [codes.{table}]")
         return meaning
 
 
@@ -132,6 +134,16 @@ def named(node: Node, longest: int = KEY_LENGTH) -> str:
     parts = [part.get("value") for item in name.all("item") for part in item.all("part")]
     text = "".join(parts) or name.text or name.get("value")
     return "" if _NOTHING.fullmatch(text) else text[:longest]
+
+
+def length_of(text: str) -> str:
+    """A value as an error may speak of it: by its length alone, for in the wrong place it may be a person's."""
+    return f"a text of {len(text)} characters" if text else "empty"
+
+
+def shown(word: str) -> str:
+    """A word of the standard or of a vendor, for an error: quoted if it can be one, else by its length alone."""
+    return repr(word) if _WORD.fullmatch(word) else length_of(word)
 
 
 def coded(node: Node) -> Coded:

@@ -20,7 +20,7 @@ from datetime import datetime
 from core.commands import DeliverReport
 from hl7_engine.errors import REQUIRED_FIELD_MISSING, Unreadable, Unsupported
 from hl7_engine.v3 import oids, patient
-from hl7_engine.v3.facts import Letter, coded, named, number, numbers
+from hl7_engine.v3.facts import Letter, coded, named, number, numbers, shown
 from hl7_engine.v3.order import application_number
 from hl7_engine.v3.progress import study_uids
 from hl7_engine.v3.tree import Node, parse
@@ -34,6 +34,7 @@ _OBJECTIVE = "客观"
 _SUBJECTIVE = "主观"
 _ITEM_NAME_LENGTH = 128
 _MODALITY_LENGTH = 16
+_VERSION_DIGITS = 9
 # Shorter texts hold no document.
 _SHORTEST = 64
 _BLANKS = re.compile(r"\s+")
@@ -44,7 +45,7 @@ def read(letter: Letter) -> list[object]:
     document = _document(letter.root)
     code = document.at("code").get("code")
     if code != oids.EXAM_REPORT:
-        raise Unsupported(f"the document is {code[:32]!r}: of CDA documents C0006 检查报告 is read")
+        raise Unsupported(f"ClinicalDocument/code is {shown(code)}: of CDA documents C0006 检查报告 is read")
     letter = replace(letter, root=document)
     role = document.at("recordTarget/patientRole")
     written_at = letter.moment(document.at("effectiveTime"), "effectiveTime")
@@ -145,6 +146,8 @@ def _approved_at(letter: Letter) -> datetime | None:
 
 def _is_correction(document: Node) -> bool:
     version = document.at("versionNumber").get("value")
+    if version.isdecimal() and len(version) > _VERSION_DIGITS:
+        raise Unreadable(f"versionNumber has more than {_VERSION_DIGITS} digits")
     if version.isdecimal() and int(version) > 1:
         return True
     return any(numbers(related.at("parentDocument")) for related in document.all("relatedDocument"))

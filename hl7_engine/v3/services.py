@@ -13,7 +13,7 @@ from hl7_engine import profile as profiles
 from hl7_engine.errors import Unsupported
 from hl7_engine.profile import Profile
 from hl7_engine.v3 import oids, order, patient, progress, report
-from hl7_engine.v3.facts import Letter
+from hl7_engine.v3.facts import Letter, shown
 from hl7_engine.v3.tree import Node, parse
 
 Read = Callable[[Letter], list[object]]
@@ -146,5 +146,5 @@ def _refuse(told: list[str], root: Node) -> str:
 
 def _unknown(word: str) -> Unsupported:
     return Unsupported(
-        f"{word[:64]!r} is no service that is read here: {', '.join(READERS)}; name it in [codes.v3_action]"
+        f"{shown(word)} is no service that is read here: {', '.join(READERS)}; name it in [codes.v3_action]"
     )

@@ -23,6 +23,7 @@ _MAX_EQUALS = 5 * MAX_ELEMENTS
 
 _DECLARATION = re.compile(r"<\?xml\b[^>]*?\?>")
 _DECLARED = re.compile(rb"""<\?xml\b[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_BLANKS = re.compile(r"\s*")
 _ROOT_NAME = re.compile(r"<[^\s/>!?]+")
 _UNDECLARED = re.compile(r"Namespace prefix ([\w.-]+) (?:of|for|on|is)")
 # So many broken prefixes are mended; a sender that strips namespaces leaves one or two.
@@ -110,9 +111,9 @@ def parse(content: bytes, declared: str | None = None, most: int = MAX_BYTES) ->
     if len(content) > most:
         raise Unreadable(f"the XML has more than {most // 2**20} MB")
     text = read_text(content, declared).text.lstrip("\ufeff \t\r\n")
-    _require_no_dtd(text)
     if text.count("<") > _MAX_BRACKETS or text.count("=") > _MAX_EQUALS:
         raise Unreadable(f"the XML has more than {MAX_ELEMENTS} elements or {_MAX_EQUALS} attributes")
+    _require_no_dtd(text)
     root = _parsed(_DECLARATION.sub("", text, count=1) if text.startswith("<?xml") else text)
     _require_shallow(root)
     return Node(root)
@@ -129,8 +130,8 @@ def _require_no_dtd(text: str) -> None:
     """Look through what may stand before the root."""
     place = 0
     while True:
-        while text[place : place + 1].isspace():
-            place += 1
+        blanks = _BLANKS.match(text, place)
+        place = blanks.end() if blanks else place
         if text.startswith("<?", place):
             end, mark = text.find("?>", place), "?>"
         elif text.startswith("<!--", place):

@@ -73,7 +73,7 @@ def test_states_without_meaning_are_for_a_person_until_the_profile_has_them(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     content = samples.state('<code code="60"/>')
-    with pytest.raises(Unsupported, match=r"'60'.*v3_exam_status"):
+    with pytest.raises(Unsupported, match=r"a text of 2 characters.*v3_exam_status"):
         v3.read("CheckStatusInfoUpdate", content)
     path = tmp_path_factory.mktemp("profile") / "ours.toml"
     path.write_text('extends = "standard_251"\n[codes.v3_exam_status]\n"60" = "arrived"\n', encoding="utf-8")
@@ -134,6 +134,27 @@ def test_corrections() -> None:
     )
     assert isinstance(command, DeliverReport)
     assert command.status == "C"
+
+
+@pytest.mark.parametrize("version", ["1" * 10, "9" * 5000, "٣" * 10])
+def test_a_version_with_too_many_digits_is_refused(version: str) -> None:
+    content = samples.document().replace("<versionNumber/>", f'<versionNumber value="{version}"/>')
+    with pytest.raises(Unreadable, match="versionNumber has more than 9 digits"):
+        v3.read("", content.encode())
+
+
+@pytest.mark.parametrize("value", ["330683198506151230", "张珅東"])
+def test_a_refusal_tells_a_value_in_the_wrong_place_by_its_length(value: str) -> None:
+    wrong = (
+        ("CheckStatusInfoUpdate", samples.state(f'<code code="{value}"/>')),
+        ("CheckStatusInfoUpdate", samples.state(f'<code displayName="{value}"/>')),
+        ("", samples.document().replace('code="C0006"', f'code="{value}"').encode()),
+        (value, b"<a/>"),
+    )
+    for action, content in wrong:
+        with pytest.raises(Unsupported, match=f"text of {len(value)} characters") as refused:
+            v3.read(action, content)
+        assert value[:4] not in str(refused.value)
 
 
 def test_time_of_approval_falls_back_to_the_authors() -> None:

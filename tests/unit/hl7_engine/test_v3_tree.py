@@ -68,6 +68,26 @@ def test_elements_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
         tree.parse(b"<a>" + b"<b/>" * 10 + b"</a>")
 
 
+def test_blanks_before_the_root_are_passed_over_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[int] = []
+
+    class Counting(str):
+        def startswith(self, *arguments: object) -> bool:
+            steps.append(1)
+            return super().startswith(*arguments)  # type: ignore[arg-type]
+
+    tree._require_no_dtd(Counting("<?a?>" + " " * 1_000_000 + "<a/>"))
+    assert len(steps) < 10
+    with pytest.raises(Unreadable, match="DTD"):
+        tree.parse(b"<?a?>" + b" " * 1_000_000 + b"<!DOCTYPE a><a/>")
+
+
+def test_marks_are_counted_before_anything_is_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree, "_require_no_dtd", lambda _text: pytest.fail("it was looked through"))
+    with pytest.raises(Unreadable, match="more than"):
+        tree.parse(b"<?a?>" * 700_000 + b"<a/>")
+
+
 @pytest.mark.parametrize("content", [b"<a>" + b"<b/>" * 700_000 + b"</a>", b"<a " + b'b="" ' * 1_000_001])
 def test_too_many_marks_are_refused_unparsed(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tree, "_parsed", lambda _text: pytest.fail("it was parsed"))
