@@ -12,18 +12,33 @@ import re
 from base64 import b64decode
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Any, NoReturn, get_args, get_origin
+from typing import Any, NamedTuple, NoReturn, get_args, get_origin
 
 from hl7_engine import charset, json_shape
 from hl7_engine.errors import REQUIRED_FIELD_MISSING, Unreadable, Unsupported
 
 _ENVELOPE = {"action", "id", "data"}
 _FIELD_NAME = re.compile(r"[A-Za-z_]{1,32}")
+_UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
+# As for XML; a list of the most commands with a hundred fields each is far below.
+_MAX_OPENED = 200_000
+_MAX_COMMAS = 500_000
+
+
+class Loaded(NamedTuple):
+    """JSON that was parsed, and the Python name of its characters."""
+
+    told: Any
+    charset: str
 
 
 def read(content: bytes) -> list[object]:
     """The commands. Raises `Unreadable` naming the field, `Unsupported` for an action that does not exist."""
-    told = _load(content)
+    return commands_in(load(content).told)
+
+
+def commands_in(told: Any) -> list[object]:
+    """The same of what `load` gave."""
     entries = told if isinstance(told, list) else [told]
     if not 1 <= len(entries) <= json_shape.MAX_COMMANDS:
         raise Unreadable(f"a list holds 1 to {json_shape.MAX_COMMANDS} commands, this one {len(entries)}")
@@ -34,9 +49,13 @@ def read(content: bytes) -> list[object]:
 def heading(content: bytes) -> tuple[str, str]:
     """`id` and `action` of a message that need not be right; of a list, those of its first command."""
     try:
-        told = _load(content)
+        return heading_of(load(content).told)
     except Unreadable:
         return "", ""
+
+
+def heading_of(told: Any) -> tuple[str, str]:
+    """The same of what `load` gave."""
     first = told[0] if isinstance(told, list) and told else told
     if not isinstance(first, dict):
         return "", ""
@@ -58,14 +77,22 @@ def schema() -> dict[str, Any]:
     }
 
 
-def _load(content: bytes) -> Any:
-    try:
-        return json.loads(
-            charset.decode(content).text, object_pairs_hook=_object, parse_constant=_refuse_constant
+def load(content: bytes) -> Loaded:
+    """JSON as every way in reads it. Raises `Unreadable`; what parsing may cost is bounded before it begins."""
+    text, charset_name = charset.decode(content)
+    if text.count("{") + text.count("[") > _MAX_OPENED or text.count(",") > _MAX_COMMAS:
+        raise Unreadable(
+            f"the JSON has more than {_MAX_OPENED} objects and lists, or more than {_MAX_COMMAS} commas"
         )
-    except (ValueError, RecursionError) as error:
-        line = getattr(error, "lineno", None)
-        raise Unreadable(f"no JSON: {f'broken in line {line}' if line else type(error).__name__}") from None
+    try:
+        told = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise Unreadable(f"no JSON: broken in line {error.lineno}, column {error.colno}") from None
+    except (ValueError, RecursionError):
+        raise Unreadable("no JSON: a number too long, or nested too deep") from None
+    if not isinstance(told, dict | list):
+        raise Unreadable("a JSON message is an object, or a list of them")
+    return Loaded(told, charset_name)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -140,15 +167,16 @@ def _tuple(record: type, name: str, kinds: tuple[Any, ...], told: Any, place: st
 def _text(record: type, name: str, told: Any, place: str) -> str:
     if not isinstance(told, str):
         raise Unreadable(f"{place} is no text")
-    if "\x00" in told or any("\ud800" <= letter <= "\udfff" for letter in told):
+    # Before anything goes through it letter by letter.
+    if len(told) > (limit := json_shape.longest(record, name)):
+        raise Unreadable(f"{place} has more than {limit} characters")
+    if _UNWRITABLE.search(told):
         raise Unreadable(f"{place} holds NUL or half a character")
     choices = json_shape.choices(record, name)
     if choices and told not in choices:
         raise Unreadable(f"{place} is none of {', '.join(map(repr, choices))}")
     if not told and name in json_shape.NOT_EMPTY:
         raise Unreadable(f"{place} is empty", REQUIRED_FIELD_MISSING)
-    if len(told) > (limit := json_shape.longest(record, name)):
-        raise Unreadable(f"{place} has more than {limit} characters")
     if (pattern := json_shape.pattern(name)) and not re.fullmatch(pattern, told, re.ASCII):
         raise Unreadable(f"{place} is not like {pattern}")
     if name == "birth_date" and told:

@@ -48,11 +48,12 @@ def take_message() -> dict[str, Any]:
 
 def _as_json(content: bytes) -> Incoming:
     try:
-        json_commands.read(content)
+        told = json_commands.load(content).told
+        json_commands.commands_in(told)
     except Refused as error:
         _log.warning("message_refused", peer=guards.machine().key_id, why=str(error))
         raise
-    message_id, action = json_commands.heading(content)
+    message_id, action = json_commands.heading_of(told)
     return _incoming(content, "json", message_id, action)
 
 

@@ -4,6 +4,7 @@ import json
 from base64 import b64encode
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ from core.commands import (
     WaiveFee,
     WithdrawReport,
 )
-from hl7_engine import json_commands, json_shape
+from hl7_engine import documents, json_commands, json_shape
 from hl7_engine.errors import Unreadable, Unsupported
 from tests.unit.hl7_engine.samples import NOON, PATIENT, PDF
 
@@ -182,7 +183,7 @@ def test_a_field_that_is_missing_is_named() -> None:
         (b"", "no JSON"),
         (b"[" * 100_000, "no JSON"),
         (b"1" * 5000, "no JSON"),
-        (b"7", "no object"),
+        (b"7", "is an object, or a list"),
         (b"[]", "1 to 1000"),
         (b"[7]", r"\[0\] is no object"),
         (b'{"data": {}}', "action"),
@@ -198,6 +199,44 @@ def test_a_field_that_is_missing_is_named() -> None:
 def test_what_is_no_message_is_refused(content: bytes, match: str) -> None:
     with pytest.raises(Unreadable, match=match):
         json_commands.read(content)
+
+
+@pytest.mark.parametrize(
+    "content", [b"[" + b"{}," * 200_000 + b"{}]", b"[" * 200_001, b"[" + b"0," * 500_001 + b"0]"]
+)
+def test_what_would_cost_too_much_is_refused_unparsed(
+    content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json, "loads", lambda *_, **__: pytest.fail("it was parsed"))
+    for read in (json_commands.read, lambda content: documents.require_well_formed("json", content)):
+        with pytest.raises(Unreadable, match="more than 200000 objects and lists"):
+            read(content)
+    assert json_commands.heading(content) == ("", "")
+
+
+def test_the_marks_are_counted_in_characters_not_in_bytes() -> None:
+    # The second byte of this character is a bracket in GB18030.
+    told = {"text": "乕" * 300_000}
+    content = json.dumps(told, ensure_ascii=False).encode("gb18030")
+    assert content.count(b"[") > 200_000
+    assert json_commands.load(content) == (told, "gb18030")
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"action": "CancelOrder", "action": "x", "data": {}}', b'{"action": NaN}', b"7"]
+)
+def test_the_door_refuses_what_no_reader_would_take(content: bytes) -> None:
+    with pytest.raises(Unreadable):
+        documents.require_well_formed("json", content)
+
+
+def test_a_text_is_measured_before_it_is_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_through: list[int] = []
+    spy = SimpleNamespace(search=lambda text: looked_through.append(len(text)))
+    monkeypatch.setattr(json_commands, "_UNWRITABLE", spy)
+    with pytest.raises(Unreadable, match=r"data\.placer_order_number has more than 64 characters"):
+        json_commands.read(sent(envelope(ALL[4], placer_order_number="\x00" * 1_000_000)))
+    assert max(looked_through, default=0) <= 64
 
 
 @pytest.mark.parametrize("action", ["ReceiveInstance", "PatientFacts", "__class__", "DropTables"])
