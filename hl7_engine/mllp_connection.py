@@ -156,7 +156,7 @@ class MllpConnection(asyncio.Protocol):
 
     def go_on(self) -> None:
         """Read again, if nothing speaks against it any more."""
-        if not self._is_held_back or self._must_hold_back():
+        if not self._is_held_back or self._must_hold_back() or self._transport.is_closing():
             return
         self._is_held_back = False
         # The peer is not to blame for the time that we did not read.

@@ -63,7 +63,6 @@ class MllpServer:
         self._per_address: Counter[str] = Counter()
         self._gathered: list[Waiting] = []
         self._waiting_bytes = 0
-        self._was_full = False
         self._storing = GroupCommit(
             _connected(store), unavailable, self._answered, lambda: db.database.close()
         )
@@ -174,8 +173,7 @@ class MllpServer:
 
     def is_full(self) -> bool:
         """Whether more waits for storage than the memory is meant to hold."""
-        self._was_full = self._waiting_bytes > MAX_HELD_BYTES // 2
-        return self._was_full
+        return self._waiting_bytes > MAX_HELD_BYTES // 2
 
     def _hand_over(self) -> None:
         if self._gathered:
@@ -190,9 +188,10 @@ class MllpServer:
             self._log.info("answers_not_sent", count=len(replies), why="the server has stopped")
 
     def _reply(self, replies: list[tuple[Reply, Receipt]]) -> None:
+        was_full = self.is_full()
         for reply, receipt in replies:
             reply(receipt)
-        if self._was_full and not self.is_full():
+        if was_full and not self.is_full():
             for connection in list(self._connections):
                 connection.go_on()
 
@@ -213,14 +212,19 @@ class MllpServer:
 
     def _sweep(self) -> None:
         """The one timer: looks at all connections a few times in the shortest of the limits."""
-        now = self._loop.time()
-        for connection in list(self._connections):
-            why = connection.look(now)
-            if why:
-                connection.close(why)
-        self._relieve()
-        shortest = min(Limits.lone_end, Limits.frame, Limits.answer, Limits.idle)
-        self._loop.call_later(shortest / 4, self._sweep)
+        try:
+            now = self._loop.time()
+            for connection in list(self._connections):
+                why = connection.look(now)
+                if why:
+                    connection.close(why)
+                else:
+                    connection.go_on()
+            self._relieve()
+        finally:
+            # Whatever goes wrong: without it nothing would ever be closed again.
+            shortest = min(Limits.lone_end, Limits.frame, Limits.answer, Limits.idle)
+            self._loop.call_later(shortest / 4, self._sweep)
 
     def _relieve(self) -> None:
         """When unfinished messages fill the memory, the largest has to be sent again."""

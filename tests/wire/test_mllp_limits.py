@@ -211,6 +211,61 @@ def test_peer_waits_while_too_much_waits_for_storage(
     assert server._waiting_bytes == 0
 
 
+@pytest.mark.parametrize("woken", ["by the answers", "by the timer"])
+def test_all_that_waited_for_room_are_read_again(
+    server: MllpServer, inbox: Inbox, monkeypatch: pytest.MonkeyPatch, woken: str
+) -> None:
+    monkeypatch.setattr(mllp_server, "MAX_HELD_BYTES", 100_000)
+    if woken == "by the answers":
+        # The timer that is running comes once more; the next one after the test.
+        monkeypatch.setattr(mllp_server, "Limits", SlowTimer)
+    else:
+        monkeypatch.setattr(server, "_reply", lambda replies: [reply(receipt) for reply, receipt in replies])
+    inbox.gate.clear()
+    large = b"MSH|" + b"x" * 30_000
+    with ExitStack() as open_ones:
+        filling = [open_ones.enter_context(connected(server)) for _ in range(3)]
+        for peer in filling:
+            peer.send(wrap(large))
+        wait_until(server.is_full, SECONDS, "the messages to fill the memory")
+        late = [open_ones.enter_context(connected(server)) for _ in range(3)]
+        for peer in late:
+            peer.send(b"\x0bMSH|la")
+        wait_until(
+            lambda: [connection._is_held_back for connection in server._connections].count(True) >= 4,
+            SECONDS,
+            "the late ones to be held back",
+        )
+        inbox.gate.set()
+        for peer in filling:
+            assert peer.content() == large
+        for peer in late:
+            peer.send(b"te\x1c\r")
+            assert peer.content() == b"MSH|late"
+
+
+class SlowTimer:
+    """Limits whose timer comes once in a test."""
+
+    lone_end = frame = answer = idle = 3600.0
+
+
+def test_timer_goes_on_after_a_mistake(server: MllpServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Limits, "lone_end", 0.05)
+    failed = threading.Event()
+
+    def fails() -> None:
+        failed.set()
+        raise ZeroDivisionError
+
+    with connected(server) as peer:
+        with monkeypatch.context() as broken:
+            broken.setattr(server, "_relieve", fails)
+            assert failed.wait(SECONDS)
+        peer.send(b"\x0bMSH|1\x1c")
+        assert peer.content() == b"MSH|1"
+
+
 def send_until_stuck(connection: socket.socket, stream: memoryview) -> int:
     connection.setblocking(False)
     sent = 0
