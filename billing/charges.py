@@ -86,6 +86,13 @@ def cancel_for_exam(exam: Exam) -> None:
             problems.note("billing", f"cancelled:{charge.fee_line_id}", text)
 
 
+def reopen_for_exam(exam: Exam) -> None:
+    """The exam was ordered anew: what was cancelled with it is owed again."""
+    for line in Charge.all_with(Charge.exam == exam, Charge.state == "cancelled"):
+        line.state = "unpaid"
+        line.save()
+
+
 def waive_line(fee_line_id: str) -> Charge | None:
     """Ask nothing for a line, whether it was not paid yet or paid and given back; return it, None when it is not known.
 

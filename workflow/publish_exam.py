@@ -6,7 +6,7 @@ of two steps that finish together the second sees what the first did.
 
 from access.wechat_binding import openids_of
 from billing import charges
-from core import failpoints, outbox
+from core import failpoints, outbox, problems
 from core.clock import now
 from core.models import Exam, ExamStudy, Instance, Notification, Pack, Series, Study
 
@@ -14,6 +14,9 @@ from core.models import Exam, ExamStudy, Instance, Notification, Pack, Series, S
 def publish_if_complete(exam: Exam) -> None:
     """Publish once. What is missing is no error: another step will come by."""
     exam = Exam.get_by_id(exam.id).locked()
+    if exam.cancelled_at and exam.reported_at:
+        text = f"exam {exam.accession_number} was cancelled, but has a report: if it took place, have it ordered anew"
+        problems.note("exam", f"reported_though_cancelled:{exam.id}", text)
     if exam.published_at or exam.cancelled_at or exam.patient_id is None:
         return
     if exam.reported_at is None or not charges.is_fee_settled(exam) or not is_archived(exam):

@@ -1,5 +1,7 @@
 """When a report is approved or corrected, then the exam has it, and may be published (E1)."""
 
+from datetime import datetime
+
 from core import failpoints
 from core.commands import DeliverReport
 from core.db import transaction
@@ -30,10 +32,16 @@ def receive_report(command: DeliverReport) -> None:
         failpoints.passing("report.before_commit")
 
 
+def _is_newer(report: Report, said_at: datetime) -> bool:
+    """Whether the kept version is the newer one. Of two of the same second the one that comes later is, since a correction
+    follows what it corrects; but a withdrawal of that second stays."""
+    return report.source_at > said_at or (report.source_at == said_at and report.status == WITHDRAWN)
+
+
 def _keep(exam: Exam, command: DeliverReport) -> Report:
     said_at = command.said_at or command.approved_at
     report = Report.get_or_none(Report.exam == exam) or Report(exam=exam)
-    if report.id and report.source_at >= said_at:
+    if report.id and _is_newer(report, said_at):
         return report
     report.status = command.status
     report.findings = command.findings
