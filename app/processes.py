@@ -16,7 +16,7 @@ from app.platform import build_platform
 from core import bus as core_bus
 from core import config, db, logs, problems
 from core.config import Settings, host_and_port
-from core.errors import Misconfigured
+from core.errors import Misconfigured, Unavailable
 from hl7_engine import inbox, mllp_server, tls
 from hl7_engine.connector import into_inbox, keep_running
 from hl7_engine.connectors import registry
@@ -30,6 +30,8 @@ from workflow.context import Platform
 ORPHAN_SECONDS = 3600
 # A connector may be within a statement of a hospital's database when we are asked to end.
 STOP_SECONDS = 5
+# A server that has ended must not stay a process that looks alive.
+WATCH_SECONDS = 1.0
 
 
 def run_web() -> None:
@@ -105,7 +107,7 @@ def run_mllp() -> None:
         unavailable=partial(inbox.unavailable, site=platform.site),
         tls=tls.server_context(settings.mllp_tls_cert, settings.mllp_tls_key, settings.mllp_tls_client_ca),
     )
-    _stop_on_signals().wait()
+    _watch(server, _stop_on_signals())
     server.stop()
 
 
@@ -176,6 +178,13 @@ def _stop_on_signals() -> threading.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     return stop
+
+
+def _watch(server: mllp_server.MllpServer, stop: threading.Event) -> None:
+    """Wait until told to stop. Raises `Unavailable` when the server ended by itself: who supervises us starts it anew."""
+    while not stop.wait(WATCH_SECONDS):
+        if not server.is_running:
+            raise Unavailable("HL7 in has ended by a mistake of ours: the process ends, to be started again")
 
 
 def _in_transaction(bus: core_bus.Bus) -> Callable[[object], None]:

@@ -4,7 +4,8 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -37,6 +38,24 @@ def _masked(value: Any) -> Any:
     return value
 
 
+class _Unfailing:
+    """A stream whose reader may go or whose disk may fill: a line is lost then, and nothing else.
+
+    What was about to be done, a commit or its answer, must not fail because it could not be written about.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+
 def configure(level: str, process: str) -> None:
     """Send structlog and the standard library's logging to stderr as JSON lines marked with the process's name."""
     shared: list[Any] = [
@@ -46,13 +65,14 @@ def configure(level: str, process: str) -> None:
         structlog.processors.format_exc_info,
         _mask,
     ]
+    stream = cast(TextIO, _Unfailing(sys.stderr))
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer(ensure_ascii=False)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(stream),
     )
     structlog.contextvars.bind_contextvars(process=process)
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

@@ -62,6 +62,11 @@ class GroupCommit:
         """Queue messages. Does not wait."""
         self._waiting.put(entries)
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the storing thread lives: it ends by `stop` alone."""
+        return self._thread.is_alive()
+
     def stop(self) -> None:
         """Store what is queued, then end."""
         self._waiting.put(None)
@@ -77,7 +82,7 @@ class GroupCommit:
             if size:
                 self._commit(gathered[:size])
                 del gathered[:size]
-        self._forget()
+        self._let_go()
 
     def _gather(self, gathered: list[Waiting]) -> bool:
         """Add what is queued; wait only when there is nothing at all. False after the last."""
@@ -92,20 +97,19 @@ class GroupCommit:
         return True
 
     def _commit(self, batch: list[Waiting]) -> None:
+        """A mistake of ours must end neither this thread nor the connections: their senders try again."""
         try:
             receipts = self._receipts([entry.item for entry in batch])
+            self._answered([(entry.reply, receipt) for entry, receipt in zip(batch, receipts, strict=True)])
         except Exception:
-            # A mistake of ours must end neither this thread nor the connections: their senders try again.
             _log.critical("messages_not_answered", count=len(batch), exc_info=True)
-            receipts = [Receipt("unavailable")] * len(batch)
-        self._answered([(entry.reply, receipt) for entry, receipt in zip(batch, receipts, strict=True)])
 
     def _receipts(self, items: list[Incoming]) -> list[Receipt]:
         try:
             return self._store(items)
         except Exception:
             _log.error("messages_not_stored", count=len(items), exc_info=True)
-            self._forget()
+            self._let_go()
             return self._one_by_one(items)
 
     def _one_by_one(self, items: list[Incoming]) -> list[Receipt]:
@@ -114,15 +118,29 @@ class GroupCommit:
         receipts = []
         for item in items:
             if time.monotonic() > give_up_at:
-                receipts.append(self._unavailable(item))
+                receipts.append(self._apology(item))
                 continue
             try:
                 receipts += self._store([item])
             except Exception:
                 _log.error("message_not_stored", peer=item.address, exc_info=True)
-                self._forget()
-                receipts.append(self._unavailable(item))
+                self._let_go()
+                receipts.append(self._apology(item))
         return receipts
+
+    def _apology(self, item: Incoming) -> Receipt:
+        try:
+            return self._unavailable(item)
+        except Exception:
+            # Unanswered it is sent again as well.
+            _log.critical("message_not_answered", peer=item.address, exc_info=True)
+            return Receipt("unavailable")
+
+    def _let_go(self) -> None:
+        try:
+            self._forget()
+        except Exception:
+            _log.error("database_not_let_go", exc_info=True)
 
 
 def _batch_size(entries: list[Waiting]) -> int:

@@ -78,6 +78,11 @@ class MllpServer:
         """The port that it listens on; the one the system chose when 0 was asked."""
         return self._port
 
+    @property
+    def is_running(self) -> bool:
+        """Whether both of its threads live; only `stop` may end them."""
+        return self._thread.is_alive() and self._storing.is_running
+
     def start(self) -> None:
         """Listen. Raises `Unavailable` when the address cannot be had."""
         self._thread.start()

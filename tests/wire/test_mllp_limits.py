@@ -250,6 +250,17 @@ class SlowTimer:
     lone_end = frame = answer = idle = 3600.0
 
 
+def test_end_of_the_storing_thread_is_told() -> None:
+    def ends(items: Sequence[Incoming]) -> list[Receipt]:
+        # What no handler of mistakes catches.
+        raise SystemExit
+
+    with serving(ends) as server, connected(server) as peer:
+        assert server.is_running
+        peer.send(wrap(b"MSH|1"))
+        wait_until(lambda: not server.is_running, SECONDS, "the end to be told")
+
+
 def test_timer_goes_on_after_a_mistake(server: MllpServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Limits, "lone_end", 0.05)
     failed = threading.Event()

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -95,3 +96,24 @@ def test_level_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
     get_logger("api").info("quiet")
     get_logger("api").warning("loud")
     assert [line["event"] for line in lines(capsys.readouterr().err)] == ["loud"]
+
+
+class Broken:
+    """stderr whose reader has gone."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+    def flush(self) -> None:
+        raise BrokenPipeError
+
+
+def test_line_that_cannot_be_written_fails_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Broken())
+    configure("INFO", "mllp")
+    get_logger("hl7_engine").error("message_refused")
+    try:
+        raise ZeroDivisionError
+    except ZeroDivisionError:
+        get_logger("hl7_engine").critical("messages_not_answered", exc_info=True)
+    logging.getLogger("library").error("and the library's own")

@@ -9,6 +9,7 @@ import pytest
 from hl7_engine import group_commit
 from hl7_engine.group_commit import GroupCommit, Reply, Waiting
 from hl7_engine.incoming import Incoming, Receipt
+from tests.fixtures.waiting import wait_until
 
 pytestmark = pytest.mark.requirement("P6", "S3")
 
@@ -142,6 +143,34 @@ def test_mistake_of_ours_does_not_end_the_storing(storage: Database) -> None:
     running.put(messages(peer, b"b"))
     assert peer.answers(1) == [("stored", b"b")]
     running.stop()
+
+
+def test_database_that_cannot_be_let_go_costs_no_message(storage: Database) -> None:
+    def fails() -> None:
+        raise OSError("the connection was lost")
+
+    peer = Peer()
+    running = GroupCommit(storage.store, lambda item: Receipt("unavailable", b"later"), hand_back, fails)
+    running.start()
+    storage.is_away = 2
+    running.put(messages(peer, b"a", b"b"))
+    assert peer.answers(2) == [("unavailable", b"later"), ("stored", b"b")]
+    running.stop()
+
+
+def test_answers_that_cannot_be_handed_back_do_not_end_the_storing(storage: Database) -> None:
+    def no_reply(receipt: Receipt) -> None:
+        raise ZeroDivisionError
+
+    peer = Peer()
+    running = GroupCommit(storage.store, lambda item: Receipt("unavailable"), hand_back, storage.forget)
+    running.put([Waiting(Incoming(b"a", "10.0.0.1"), no_reply)])
+    running.start()
+    wait_until(lambda: storage.commits == [[b"a"]], SECONDS, "the first commit")
+    running.put(messages(peer, b"b"))
+    assert peer.answers(1) == [("stored", b"b")]
+    running.stop()
+    assert not running.is_running
 
 
 def test_what_is_queued_is_stored_before_it_stops(storage: Database) -> None:
