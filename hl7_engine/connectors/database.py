@@ -15,8 +15,10 @@ from typing import Any
 from urllib.parse import quote
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from core.errors import Misconfigured, Unavailable
+from hl7_engine.connectors.settings import no_address
 
 _SQLITE = "sqlite:///"
 _POSTGRES = ("postgresql://", "postgres://")
@@ -52,14 +54,14 @@ class Source:
         """A connection for a few statements. Whatever the database says is `Unavailable`."""
         try:
             connection = self.open()
-        except self.module.Error as error:
-            raise Unavailable(f"the database {self.text}: {str(error).splitlines()[0]}") from error
+        except (self.module.Error, OSError, ValueError) as error:
+            # Only the kind of error here and below: drivers quote the address with its password, and values of rows.
+            raise Unavailable(f"no connection to the database {self.text}: {_kind(error)}") from error
         try:
             for statement in self.on_connect:
                 connection.cursor().execute(statement)
             yield connection
         except self.module.Error as error:
-            # Only the kind of error: its text may quote values of a row.
             raise Unavailable(f"the database {self.text}: {_kind(error)}") from error
         finally:
             connection.close()
@@ -93,8 +95,9 @@ def sqlite_source(url: str, seconds: int) -> Source:
     return Source(str(path), sqlite3, lambda: sqlite3.connect(address, uri=True, timeout=seconds), "limit")
 
 
-def postgres_source(text: str, url: str, seconds: int) -> Source:
-    """PostgreSQL, in read-only transactions. `seconds`: how long a statement may take."""
+def postgres_source(subject: str, text: str, url: str, seconds: int) -> Source:
+    """PostgreSQL, in read-only transactions. `seconds`: how long a statement may take. Raises `Misconfigured`."""
+    _require_address(subject, url)
     # Times without a zone mean the hospital's.
     options = (
         f"-c statement_timeout={seconds * 1000} -c default_transaction_read_only=on -c timezone=Asia/Shanghai"
@@ -121,6 +124,19 @@ def driver_source(
         raise Misconfigured(f"{subject}: {driver} is no DB-API driver (PEP 249)")
     text = str(arguments.get("host") or arguments.get("dsn") or driver)
     return Source(text, module, lambda: module.connect(**arguments), limit_style, on_connect)
+
+
+def _require_address(subject: str, url: str) -> None:
+    """A URL in which a password was not encoded is told at the start, not by the driver with the password in it."""
+    try:
+        told = conninfo_to_dict(url)
+    except psycopg.Error:
+        raise no_address(subject) from None
+    # One or several places, as libpq takes them.
+    ports = str(told.get("port") or "").split(",")
+    is_split_wrongly = any("@" in str(told.get(name) or "") for name in ("host", "dbname"))
+    if is_split_wrongly or any(port and not port.isdecimal() for port in ports):
+        raise no_address(subject)
 
 
 def is_sqlite(url: str) -> bool:

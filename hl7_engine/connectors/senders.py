@@ -9,7 +9,7 @@
 A password is in a file: `&password_file=/path`.
 """
 
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 from core.config import host_and_port
 from core.errors import Misconfigured
@@ -60,7 +60,7 @@ def _redis(subject: str, peer: Peer) -> Sender:
 
 def _split(subject: str, send_to: str, known: set[str]) -> tuple[str, dict[str, str]]:
     """The URL without its options but with its password, and the options."""
-    parts = urlsplit(send_to)
+    parts = settings.split_url(subject, send_to)
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     password_file = options.pop(_PASSWORD_FILE, "")
     unknown = sorted(set(options) - known)

@@ -6,7 +6,7 @@ Passwords never stand in the table: `password_file`, or `url_file` for the whole
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from core.errors import Misconfigured
 
@@ -76,7 +76,7 @@ def whole_url(subject: str, url: str, url_file: str, password_file: str) -> str:
         raise Misconfigured(f"{subject}: give either url or url_file")
     if url_file:
         return secret(subject, "url_file", url_file)
-    parts = urlsplit(url)
+    parts = split_url(subject, url)
     if parts.password is not None:
         raise Misconfigured(f"{subject}: no password in url: put it into a file and name it in password_file")
     if not password_file:
@@ -88,11 +88,14 @@ def whole_url(subject: str, url: str, url_file: str, password_file: str) -> str:
 
 def endpoint(subject: str, url: str, schemes: dict[str, int]) -> Endpoint:
     """The parts of a URL; `schemes` with their default ports. Raises `Misconfigured` without quoting the URL."""
+    parts = split_url(subject, url)
     try:
-        parts = urlsplit(url)
         port = parts.port
-    except ValueError as error:
-        raise Misconfigured(f"{subject}: url: {error}") from None
+    except ValueError:
+        raise no_address(subject) from None
+    # The rest of a user or password in which a slash or a hash sign was not encoded.
+    if "@" in parts.path or "@" in parts.fragment:
+        raise no_address(subject)
     if parts.scheme not in schemes or not parts.hostname:
         raise Misconfigured(
             f"{subject}: url must begin with {' or '.join(f'{name}://host' for name in schemes)}"
@@ -105,6 +108,22 @@ def endpoint(subject: str, url: str, schemes: dict[str, int]) -> Endpoint:
         unquote(parts.password or ""),
         parts.path,
     )
+
+
+def no_address(subject: str) -> Misconfigured:
+    """What is said of a URL that cannot be read. Nothing of it is repeated: any part may be the password."""
+    return Misconfigured(
+        f"{subject}: url (or what url_file holds) is no address: write scheme://user@host:port/path, and "
+        "what is special in user and password with %, as %40 for @"
+    )
+
+
+def split_url(subject: str, url: str) -> SplitResult:
+    """The parts of a URL as they stand. Raises `Misconfigured`."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        raise no_address(subject) from None
 
 
 def secret(subject: str, name: str, path: str) -> str:

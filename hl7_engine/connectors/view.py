@@ -29,6 +29,9 @@ WITHOUT_WATERMARK = "view_without_watermark"
 _TYPES = ("time", "number", "text")
 # Letters of any script, as HIS vendors name their columns; with schema and link, and quotes of all databases.
 _NAME = re.compile(r"[\w.$#@\"\[\]`]+")
+_PASSWORDS = ("password", "passwd", "pwd")
+# PWD=x; as in ODBC, scheme://user:x@host, user/x@host of Oracle.
+_PASSWORD_INSIDE = re.compile(r"(?i)\b(?:password|passwd|pwd)\s*=|://[^/@]*:[^@]*@|^[^/@]+/[^@]*@")
 # So many rows with one watermark are the most that are read at once.
 _MOST_ROWS = 50_000
 # Counting may read the whole table of the HIS.
@@ -192,7 +195,7 @@ class ViewConnector:
 def _source(subject: str, told: ViewSettings) -> Source:
     if told.driver:
         arguments = dict(told.connect)
-        if "password" in arguments:
+        if _has_password(arguments):
             raise Misconfigured(f"{subject}: no password in connect: name its file in password_file")
         if told.password_file:
             arguments["password"] = settings.secret(subject, "password_file", told.password_file)
@@ -201,8 +204,16 @@ def _source(subject: str, told: ViewSettings) -> Source:
     if database.is_sqlite(url):
         return database.sqlite_source(url, told.timeout_seconds)
     if database.is_postgres(url):
-        return database.postgres_source(f"of {told.name}", url, told.timeout_seconds)
+        return database.postgres_source(subject, f"of {told.name}", url, told.timeout_seconds)
     raise Misconfigured(f"{subject}: url: sqlite:/// or postgresql://; for others give driver and connect")
+
+
+def _has_password(arguments: Mapping[str, Any]) -> bool:
+    """By the name of an argument, or inside a text that tells several things at once."""
+    return any(
+        name.lower() in _PASSWORDS or (isinstance(value, str) and _PASSWORD_INSIDE.search(value))
+        for name, value in arguments.items()
+    )
 
 
 def _require_valid(subject: str, told: ViewSettings) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from core.errors import Unavailable
 from hl7_engine.connectors.database import Source
 
 pytestmark = pytest.mark.requirement("P2", "P6")
@@ -50,3 +51,14 @@ def test_each_database_is_asked_in_its_own_way(
     source = Source("HIS", module, lambda: connection, limit_style)
     assert source.rows(connection, "v", "t >= {}", "t", 5, 7) == [{"SQDH": "SQ1", "XGSJ": 7}]
     assert cursor.asked == [statement, values]
+
+
+@pytest.mark.parametrize("error", [sqlite3.OperationalError, OSError, ValueError])
+def test_what_a_driver_says_when_it_cannot_connect_is_not_repeated(error: type[Exception]) -> None:
+    def refuse() -> None:
+        raise error("cannot connect with password=s3cret\nat all")
+
+    source = Source("HIS", sqlite3, refuse, "limit")
+    with pytest.raises(Unavailable) as raised, source.connected():
+        pass
+    assert str(raised.value) == f"no connection to the database HIS: {error.__name__}"

@@ -1,5 +1,6 @@
 """The site file's tables become connectors and senders, or a clear word about what is wrong; secrets stay in files."""
 
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,17 @@ pytestmark = pytest.mark.requirement("P2", "P6")
 
 RABBIT = {"kind": "rabbitmq", "name": "r", "url": "amqp://his@mq/%2F", "queue": "out"}
 REDIS = {"kind": "redis", "name": "s", "url": "redis://mq:6380/3", "stream": "out"}
+
+VIEW = {
+    "kind": "view",
+    "name": "v",
+    "view": "v",
+    "watermark": "w",
+    "watermark_type": "number",
+    "start": "0",
+    "action": "CancelOrder",
+    "columns": {"accession_number": "a"},
+}
 
 
 @pytest.fixture
@@ -46,7 +58,7 @@ def test_each_kind_is_built() -> None:
         ({**RABBIT, "prefetch": 0}, "connector r: prefetch is 0: it must be above 0"),
         ({**RABBIT, "url": "amqp://his:secret@mq"}, "connector r: no password in url"),
         ({**RABBIT, "url": "http://mq"}, "connector r: url must begin with amqp://host or amqps://host"),
-        ({**RABBIT, "url": "amqp://mq:port"}, "connector r: url: Port could not be cast"),
+        ({**RABBIT, "url": "amqp://mq:port"}, "connector r: url (or what url_file holds) is no address"),
         ({**RABBIT, "url": ""}, "connector r: give either url or url_file"),
         ({**RABBIT, "url_file": "/x"}, "connector r: give either url or url_file"),
         (
@@ -61,6 +73,51 @@ def test_wrong_tables_are_told_by_name(table: dict[str, Any], text: str) -> None
         registry.build(table)
     assert str(raised.value).startswith(text)
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "word"),
+    [
+        *product(
+            ("amqp", "redis"), ("Pa/secret", "Se#secret", "12/secret", "12#secret", "[secret", "secret]")
+        ),
+        # PostgreSQL takes the others as they are.
+        *product(("postgresql",), ("Pa/secret", "12/secret", "Pa%zzsecret", "secret:9@host")),
+    ],
+)
+def test_password_that_was_not_encoded_is_told_without_it(scheme: str, word: str, tmp_path: Path) -> None:
+    whole = tmp_path / "url"
+    whole.write_text(f"{scheme}://his:{word}@mq/1", encoding="utf-8")
+    table = {"amqp": RABBIT, "redis": REDIS, "postgresql": VIEW}[scheme]
+    with pytest.raises(Misconfigured) as raised:
+        registry.build(
+            {**{key: value for key, value in table.items() if key != "url"}, "url_file": str(whole)}
+        )
+    assert "is no address" in str(raised.value)
+    for part in ("secret", "Pa", "Se#", "12"):
+        assert part not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "connect",
+    [
+        {"password": "x"},
+        {"passwd": "x"},
+        {"PWD": "x"},
+        {"dsn": "host=10.1.2.8 password=x"},
+        {"dsn": "DRIVER={ODBC};SERVER=his;Pwd = x;"},
+        {"dsn": "mysql://his:x@10.1.2.8/his"},
+        {"dsn": "his/x@10.1.2.8/orcl"},
+    ],
+)
+def test_no_password_in_what_a_driver_is_given(connect: dict[str, str]) -> None:
+    with pytest.raises(Misconfigured, match="connector v: no password in connect"):
+        registry.build({**VIEW, "driver": "sqlite3", "connect": connect})
+
+
+@pytest.mark.parametrize("dsn", ["10.1.2.8/orcl", "host=10.1.2.8 user=his", "tcps://10.1.2.8:1521/orcl"])
+def test_a_dsn_without_one_is_taken(dsn: str) -> None:
+    assert registry.build({**VIEW, "driver": "sqlite3", "connect": {"dsn": dsn}}).name == "v"
 
 
 def test_two_of_one_name_are_refused() -> None:
@@ -106,6 +163,7 @@ def test_senders_of_middleware(password: str) -> None:
         ("amqp://mq/?queue=a&exchange=b", "give ?queue=NAME, or ?exchange=NAME"),
         ("amqp://mq/?que=a", "unknown option que; known: exchange, password_file, queue, routing_key"),
         ("amqp://his:secret@mq/?queue=a", "no password in url"),
+        ("amqp://his:[secret@mq/?queue=a", "url (or what url_file holds) is no address"),
         ("redis://mq", "name the stream, redis://host:port/STREAM"),
         ("redis://mq/a?max_length=many", "max_length is 'many': a whole number is needed"),
         ("http://his/hl7", "http:// is not known: use host:port, amqp:// or redis://"),
