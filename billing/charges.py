@@ -150,11 +150,12 @@ def _settle_as_told(line: FeeLine) -> None:
     """
     if Charge.get(Charge.fee_line_id == line.fee_line_id).state in ("paid", "refunded"):
         return
+    paid_fen = line.amount_fen if line.paid_fen is None else line.paid_fen
     payment = SettleFee(
         source=told.HIS_SOURCE,
         key=line.fee_line_id,
         fee_line_id=line.fee_line_id,
-        amount_fen=line.amount_fen,
+        amount_fen=paid_fen,
         paid_at=line.paid_at or now(),
         channel=line.channel or told.HIS_SOURCE,
         external_number=line.external_number,
@@ -162,7 +163,7 @@ def _settle_as_told(line: FeeLine) -> None:
     try:
         settle.settle(payment)
     except Conflict:
-        text = f"its order says that {line.amount_fen} fen were paid, another message before named another amount"
+        text = f"its order says that {paid_fen} fen were paid, another message before named another amount"
         problems.note("billing", f"told:{line.fee_line_id}", f"fee line {line.fee_line_id}: {text}")
 
 

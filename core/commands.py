@@ -59,6 +59,8 @@ class FeeLine:
     paid_at: datetime | None = None
     external_number: str = ""
     channel: str = ""
+    # What was really paid, when it is told; else the amount.
+    paid_fen: int | None = None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ succeeds or is parked the later messages about the same order wait behind it.
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import peewee
 import structlog
@@ -232,6 +233,7 @@ def _note_reused_control_ids(rows: list[InboundMessage]) -> None:
         InboundMessage.id.in_([row.id for row in rows]), InboundMessage.origin_id.is_null(), is_second
     )
     # One line per peer: a sender whose ids are all the same has thousands of pairs.
-    for peer, example in query.group_by(InboundMessage.peer).tuples():
+    found: Any = query.group_by(InboundMessage.peer).tuples()
+    for peer, example in found:
         text = f"{peer} gave the control id {example} to two different messages; both were taken"
         alarms.begin(REUSED_CONTROL_ID, peer, text)

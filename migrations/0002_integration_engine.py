@@ -95,11 +95,14 @@ def up(migrator, db):
         )
     # What was owed to the one HIS there was is now owed to a peer by name: one key per peer.
     db.execute_sql("UPDATE outbound_message SET key = key || '@' || peer")
+    db.execute_sql("UPDATE outbox_event SET key = key || '@HIS' WHERE kind = 'send_his'")
     # Messages are no longer outbox work: the inbox is its own queue.
     db.execute_sql("DELETE FROM outbox_event WHERE kind = 'hl7_received'")
 
 
 def down(migrator, db):
+    db.execute_sql("UPDATE outbox_event SET key = replace(key, '@HIS', '') WHERE kind = 'send_his'")
+    db.execute_sql("UPDATE outbound_message SET key = replace(key, '@' || peer, '')")
     for column in ('order_number', 'accession_number', 'patient_number'):
         db.execute_sql(f'DROP INDEX inbound_message_{column}')
     migrator.migrate(migrator.drop_index('inbound_message', 'inbound_message_state_id'))

@@ -84,6 +84,7 @@ def line_of(placer_order_number: str, fee: FilmFee) -> FeeLine:
         paid_at=fee.happened_at if is_paid else None,
         external_number=fee.external_number,
         channel=fee.channel,
+        paid_fen=fee.paid_fen if is_paid and fee.paid_fen != fee.amount_fen else None,
     )
 
 

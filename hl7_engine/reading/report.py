@@ -7,6 +7,8 @@
 | A, I, O, P, R, S | nothing: not approved yet |
 """
 
+from dataclasses import replace
+
 from core.commands import DeliverReport, WithdrawReport
 from hl7_engine.errors import REQUIRED_FIELD_MISSING, Unreadable, Unsupported, quoted
 from hl7_engine.reading.groups import Group, groups_of
@@ -36,7 +38,32 @@ def read(source: Source) -> list[object]:
             commands.append(_withdraw(source, group))
         elif status not in _NOT_YET:
             raise Unsupported(f"OBR-25 is {quoted(status)}: F, C and X are acted upon, A I O P R S ignored")
-    return commands
+    return _joined(commands)
+
+
+def _joined(commands: list[object]) -> list[object]:
+    """Several items of one exam (an OBR each) make one report: as versions of each other all but one would be lost."""
+    found: dict[tuple[str, str], DeliverReport] = {}
+    others = []
+    for command in commands:
+        if not isinstance(command, DeliverReport):
+            others.append(command)
+            continue
+        exam = (command.accession_number, command.placer_order_number)
+        found[exam] = _with(found[exam], command) if exam in found else command
+    return [*found.values(), *others]
+
+
+def _with(first: DeliverReport, second: DeliverReport) -> DeliverReport:
+    return replace(
+        first,
+        status="C" if "C" in (first.status, second.status) else "F",
+        findings="\n".join(filter(None, (first.findings, second.findings))),
+        impression="\n".join(filter(None, (first.impression, second.impression))),
+        study_uids=tuple(dict.fromkeys((*first.study_uids, *second.study_uids))),
+        document=first.document or second.document,
+        document_type=first.document_type or second.document_type,
+    )
 
 
 def _withdraw(source: Source, group: Group) -> WithdrawReport:

@@ -127,3 +127,11 @@ def test_report_without_any_number_is_unreadable() -> None:
         report.read(with_segments("ORU^R01", f"OBR|1{'|' * 24}F"))
     with pytest.raises(Unreadable, match="no OBR"):
         report.read(with_segments("ORU^R01", "ORC|RE|SQ1"))
+
+
+def test_items_of_one_exam_are_one_report() -> None:
+    first, second = (f"OBR|{number}|SQ1||{number}{'|' * 21}F" for number in (1, 2))
+    texts = [f"OBX|1|TX|GDT||{text}||||||F" for text in ("胸部正常", "肝占位")]
+    (command,) = report.read(with_segments("ORU^R01", first, texts[0], second, texts[1]))
+    assert isinstance(command, DeliverReport)
+    assert command.findings == "胸部正常\n肝占位"
