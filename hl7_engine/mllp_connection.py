@@ -29,6 +29,8 @@ class Limits:
     idle = 3600.0
     # One block from its first to its last byte: 32 MB at 3 Mbit/s.
     frame = 90.0
+    # From the connection to the end of the TLS handshake.
+    handshake = 10.0
     # A block that ends with 0x1C and without 0x0D.
     lone_end = 1.0
     # Until the peer has taken its answers.
@@ -61,12 +63,13 @@ class Hall(Protocol):
 class MllpConnection(asyncio.Protocol):
     """Lives in the server's loop; no method may be called from another thread."""
 
-    def __init__(self, hall: Hall, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, hall: Hall, loop: asyncio.AbstractEventLoop, admitted: str = "") -> None:
+        """`admitted`: the address of one that the hall has admitted already, before its TLS handshake."""
         self._hall = hall
         self._loop = loop
         self._deframer = Deframer(hall.max_frame_bytes)
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
-        self.address = ""
+        self.address = admitted
         # Sizes of the messages that wait for storage, in their order, which is that of the replies.
         self._sizes: deque[int] = deque()
         self._waiting_bytes = 0
@@ -85,10 +88,11 @@ class MllpConnection(asyncio.Protocol):
             # It is gone already.
             self._transport.abort()
             return
-        self.address = peer[0]
-        if not self._hall.admit(self):
-            self._transport.close()
-            return
+        if not self.address:
+            self.address = peer[0]
+            if not self._hall.admit(self):
+                self._transport.close()
+                return
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
     def data_received(self, data: bytes) -> None:

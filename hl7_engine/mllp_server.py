@@ -10,7 +10,7 @@ import ipaddress
 import ssl
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from core import db
 from core.config import host_and_port
@@ -21,6 +21,7 @@ from hl7_engine.framing import MAX_FRAME_BYTES
 from hl7_engine.group_commit import GroupCommit, Reply, Store, Waiting
 from hl7_engine.incoming import Incoming, Receipt
 from hl7_engine.mllp_connection import Limits, MllpConnection
+from hl7_engine.tls_entrance import TlsEntrance
 
 try:
     import uvloop as loops
@@ -37,7 +38,6 @@ MAX_CONNECTIONS = 256
 MAX_PER_ADDRESS = 64
 # Messages of all connections that wait for storage, or have not ended.
 MAX_HELD_BYTES = 256 * 1024 * 1024
-TLS_HANDSHAKE_SECONDS = 10.0
 START_SECONDS = 10
 STOP_SECONDS = 10
 
@@ -111,22 +111,31 @@ class MllpServer:
     async def _listen(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping, self._all_left = asyncio.Event(), asyncio.Event()
-        server = await self._loop.create_server(
-            lambda: MllpConnection(self, self._loop),
-            self._host,
-            self._port,
-            ssl=self._tls,
-            ssl_handshake_timeout=TLS_HANDSHAKE_SECONDS if self._tls else None,
-        )
-        self._port = server.sockets[0].getsockname()[1]
+        close = await self._open()
         self._storing.start()
         self._sweep()
         self._started.set()
         try:
             await self._stopping.wait()
         finally:
-            server.close()
+            await close()
             await self._empty()
+
+    async def _open(self) -> Callable[[], Awaitable[None]]:
+        """Listen; return what ends it."""
+        if self._tls is not None:
+            entrance = TlsEntrance(self, self._tls)
+            self._port = await entrance.open(self._host, self._port)
+            return entrance.close
+        server = await self._loop.create_server(
+            lambda: MllpConnection(self, self._loop), self._host, self._port
+        )
+        self._port = server.sockets[0].getsockname()[1]
+
+        async def close() -> None:
+            server.close()
+
+        return close
 
     async def _empty(self) -> None:
         """Answer what came before the end."""

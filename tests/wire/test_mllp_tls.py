@@ -1,9 +1,12 @@
 """MLLP over TLS, in and out: who shows no right certificate gets no message in and none of ours."""
 
+import asyncio
 import socket
 import ssl
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -12,10 +15,11 @@ from hl7_engine import mllp_server, tls
 from hl7_engine.acknowledge import AckResult
 from hl7_engine.framing import wrap
 from hl7_engine.incoming import Incoming, Receipt
-from hl7_engine.mllp_server import MllpServer
+from hl7_engine.mllp_server import Limits, MllpServer
 from hl7_engine.sender import MllpSender, control_id_of
 from tests.fixtures.authority import Authority
 from tests.fixtures.mllp_peer import SECONDS, MllpPeer
+from tests.fixtures.waiting import wait_until
 
 pytestmark = [pytest.mark.requirement("P6", "S3"), pytest.mark.usefixtures("memory_database")]
 
@@ -111,6 +115,111 @@ def test_plain_message_is_not_taken(server: MllpServer, ours: Authority, inbox: 
             peer.content()
     peer.socket.close()
     assert inbox.contents == []
+
+
+def context_of(ours: Authority) -> ssl.SSLContext:
+    return tls.client_context(str(ours.certificate), *ours.issue("client"))
+
+
+def is_served(server: MllpServer, context: ssl.SSLContext) -> bool:
+    peer = MllpPeer(server.port, tls=context)
+    peer.send(wrap(MESSAGE))
+    answer = peer.answer()
+    peer.socket.close()
+    return answer == AckResult("AA", "M1")
+
+
+def test_connections_in_the_handshake_count(
+    server: MllpServer, ours: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mllp_server, "MAX_PER_ADDRESS", 3)
+    context = context_of(ours)
+    silent = [socket.create_connection(("127.0.0.1", server.port), SECONDS) for _ in range(3)]
+    wait_until(lambda: len(server._connections) == 3, SECONDS, "the silent ones to be counted")
+    fourth = MllpPeer(server.port)
+    assert fourth.is_closed()
+    for connection in (*silent, fourth.socket):
+        connection.close()
+    wait_until(lambda: not server._connections, SECONDS, "the silent ones to be forgotten")
+    assert not server._per_address
+    assert is_served(server, context)
+
+
+def test_handshake_takes_only_so_long(
+    server: MllpServer, ours: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Limits, "handshake", 0.2)
+    silent = MllpPeer(server.port)
+    assert silent.is_closed()
+    wait_until(lambda: not server._connections, SECONDS, "it to be forgotten")
+
+
+def test_failed_handshakes_are_forgotten(
+    server: MllpServer, ours: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mllp_server, "MAX_PER_ADDRESS", 2)
+    for _ in range(4):
+        plain = MllpPeer(server.port)
+        plain.send(wrap(MESSAGE))
+        while not plain.is_closed():
+            # Its complaint about what it heard.
+            continue
+        wait_until(lambda: not server._connections, SECONDS, "it to be forgotten")
+    assert is_served(server, context_of(ours))
+
+
+def test_server_stops_during_a_handshake(ours: Authority, inbox: Inbox) -> None:
+    running = mllp_server.serve(
+        "127.0.0.1:0", "", inbox.store, tls=tls.server_context(*ours.issue("server"), "")
+    )
+    with socket.create_connection(("127.0.0.1", running.port), SECONDS) as silent:
+        wait_until(lambda: bool(running._connections), SECONDS, "the connection to be counted")
+        running.stop()
+        assert not running.is_running
+        assert not running._connections
+        assert silent.recv(1) == b""
+
+
+def test_peer_that_is_not_expected_is_turned_away_before_the_handshake(ours: Authority, inbox: Inbox) -> None:
+    context = tls.server_context(*ours.issue("server"), "")
+    running = mllp_server.serve("127.0.0.1:0", "10.1.0.0/16", inbox.store, tls=context)
+    # It says nothing: the handshake has not begun.
+    stranger = MllpPeer(running.port)
+    assert stranger.is_closed()
+    running.stop()
+
+
+@pytest.mark.parametrize("loops", [asyncio, mllp_server.loops], ids=["asyncio", "as installed"])
+def test_handshake_that_was_begun_before_we_looked_is_heard(
+    ours: Authority, inbox: Inbox, monkeypatch: pytest.MonkeyPatch, loops: ModuleType
+) -> None:
+    monkeypatch.setattr(mllp_server, "loops", loops)
+    running = mllp_server.serve(
+        "127.0.0.1:0", "", inbox.store, tls=tls.server_context(*ours.issue("server"), "")
+    )
+    context = context_of(ours)
+    busy, on = threading.Event(), threading.Event()
+    running._loop.call_soon_threadsafe(lambda: (busy.set(), on.wait(SECONDS)))
+    assert busy.wait(SECONDS)
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(incoming, outgoing, server_hostname="127.0.0.1")
+    with socket.create_connection(("127.0.0.1", running.port), SECONDS) as connection:
+        with pytest.raises(ssl.SSLWantReadError):
+            client.do_handshake()
+        connection.sendall(outgoing.read())
+        on.set()
+        while True:
+            incoming.write(connection.recv(65536))
+            try:
+                client.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                continue
+        # The end of the handshake and a message in one packet.
+        client.write(wrap(MESSAGE))
+        connection.sendall(outgoing.read())
+        wait_until(lambda: inbox.contents == [MESSAGE], SECONDS, "the message")
+    running.stop()
 
 
 def test_old_versions_are_not_spoken(server: MllpServer, ours: Authority) -> None:
