@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import Refused
-from core.idcard import normalise_id_number, verify_id_number
+from core.idcard import is_id_number, is_identifying, normalise_id_number, verify_id_number
 
 # The example of GB 11643-1999 §4 and appendix: 11010519491231002X; its check character is computed there.
 STANDARD_EXAMPLE = "11010519491231002X"
@@ -53,3 +53,32 @@ def test_wrong_number_is_refused_and_not_repeated(number: str, says: str) -> Non
 
 def test_normalising_trims_and_raises_the_check_character() -> None:
     assert normalise_id_number(" 11010519491231002x\n") == STANDARD_EXAMPLE
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("11010519491231002X", True),
+        ("11010519491231002x", True),
+        ("330683198506151230", True),
+        ("000000000000000000", False),
+        ("110105194913310021", False),
+        ("110105294912310021", False),
+        ("1101051949123100", False),
+        ("无", False),
+    ],
+)
+def test_form_of_an_identity_number(text: str, is_one: bool) -> None:
+    assert is_id_number(text) is is_one
+    assert is_identifying(text) is is_one
+
+
+@pytest.mark.parametrize("text", ["E12345678", "110105491231002", "12345678A"])
+def test_other_numbers_that_tell_persons_apart(text: str) -> None:
+    assert is_identifying(text)
+    assert not is_id_number(text)
+
+
+@pytest.mark.parametrize("text", ["", "-", "NA", "未提供", "AAAAAAAA", "99999999", "111111111111111"])
+def test_placeholders_tell_nobody_apart(text: str) -> None:
+    assert not is_identifying(text)
