@@ -14,7 +14,7 @@ import peewee
 
 from core import problems
 from core.clock import now
-from core.db import transaction
+from core.db import is_sqlite, transaction
 from core.models import OutboxEvent
 
 BACKOFF_FIRST_SECONDS = 1
@@ -63,21 +63,24 @@ def claim(limit: int, *, only: Collection[str] = (), without: Collection[str] = 
         )
     )
     free = OutboxEvent.lease_until.is_null() | (OutboxEvent.lease_until < moment)
-    with transaction():
-        due = list(
-            OutboxEvent.select()
-            .where(
-                OutboxEvent.state == "pending",
-                OutboxEvent.next_at <= moment,
-                free,
-                (OutboxEvent.stream == "") | ~blocked,
-                kinds,
-            )
-            .order_by(OutboxEvent.id)
-            .limit(limit)
+    due: Any = (
+        OutboxEvent.select()
+        .where(
+            OutboxEvent.state == "pending",
+            OutboxEvent.next_at <= moment,
+            free,
+            (OutboxEvent.stream == "") | ~blocked,
+            kinds,
         )
+        .order_by(OutboxEvent.id)
+        .limit(limit)
+    )
+    if not is_sqlite():
+        # A row that another transaction holds is taken the next time: waiting for it, we might hold what it waits for.
+        due = due.for_update("FOR UPDATE SKIP LOCKED")
+    with transaction():
         taken = []
-        for row in due:
+        for row in list(due):
             got = (
                 OutboxEvent.update(
                     lease_until=moment + timedelta(seconds=LEASE_SECONDS), attempts=OutboxEvent.attempts + 1
@@ -157,9 +160,15 @@ def bring_forward(kind: str, keys: list[str]) -> None:
     """Make waiting rows due now: what they waited for has happened."""
     if not keys:
         return
-    OutboxEvent.update(next_at=now()).where(
+    waiting = OutboxEvent.select(OutboxEvent.id).where(
         OutboxEvent.kind == kind, OutboxEvent.key.in_(keys), OutboxEvent.state == "pending"
-    ).execute()
+    )
+    with transaction():
+        if not is_sqlite():
+            # Two that bring the same rows forward wait at the first of them.
+            waiting = waiting.order_by(OutboxEvent.id).for_update()
+        ids = [row.id for row in waiting]
+        OutboxEvent.update(next_at=now()).where(OutboxEvent.id.in_(ids)).execute()
 
 
 def retry(work_id: int) -> bool:

@@ -205,3 +205,23 @@ def test_claimers_at_once_never_take_the_same_row() -> None:
     for thread in threads:
         thread.join(60)
     assert sorted(taken, key=int) == [str(number) for number in range(60)]
+
+
+def test_claim_does_not_wait_for_a_transaction_that_brings_work_forward() -> None:
+    record("a", "b")
+    claimed: list[str] = []
+
+    def claim() -> None:
+        with db.connection():
+            claimed.extend(keys_of(outbox.claim(9)))
+
+    claiming = Thread(target=claim)
+    with db.transaction():
+        outbox.bring_forward("upload_pack", ["b"])
+        claiming.start()
+        if not db.is_sqlite():
+            claiming.join(30)
+            assert claimed == ["a"], "what is held is left for the next time"
+        outbox.bring_forward("upload_pack", ["a"])
+    claiming.join(30)
+    assert sorted(claimed + keys_of(outbox.claim(9))) == ["a", "b"]
