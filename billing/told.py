@@ -28,14 +28,21 @@ class SettleOutcome:
 
 
 def lock_line(fee_line_id: str) -> Charge | None:
-    """Hold the exam, then the name of the line, whether its row exists or not; return the row."""
+    """Hold the line's exam, or the name of a line that has none or is not known yet; return its row."""
     charge = Charge.get_or_none(Charge.fee_line_id == fee_line_id)
-    if charge is not None and charge.exam_id is not None:
-        db.lock(Exam(id=charge.exam_id))
     if db.is_sqlite():
         return charge
-    db.lock_name(f"fee_line:{fee_line_id}")
-    return Charge.get_or_none(Charge.fee_line_id == fee_line_id)
+    if charge is not None and charge.exam_id is not None:
+        db.lock(Exam(id=charge.exam_id))
+        return Charge.get(Charge.fee_line_id == fee_line_id)
+    with db.database.atomic() as savepoint:
+        db.lock_name(f"fee_line:{fee_line_id}")
+        charge = Charge.get_or_none(Charge.fee_line_id == fee_line_id)
+        if charge is None or charge.exam_id is None:
+            return charge
+        # It was born while we waited. Going back lets go of the name, so that the exam is held first.
+        savepoint.rollback()
+    return lock_line(fee_line_id)
 
 
 def require_sensible(kind: str, command: SettleFee | RefundFee) -> None:

@@ -8,11 +8,12 @@ from tempfile import TemporaryDirectory
 from core import db, failpoints, outbox
 from core.clock import now
 from core.errors import NotYet
-from core.models import ExamStudy, Instance, Pack, PackView, Series
+from core.models import ExamStudy, Instance, Pack, PackView, Series, Study
 from imaging.archive import ArchivedPack, make_pack
 from imaging.pack.source import PackSource
 from imaging.upload import upload_and_verify
 from workflow.context import Platform
+from workflow.join_study import join_study
 from workflow.publish_exam import publish_if_complete
 
 KIND = "dicom-pack"
@@ -59,11 +60,23 @@ def upload_pack(platform: Platform, pack_id: int) -> None:
         upload_and_verify(platform.store, pack.store_key, path, pack.sealed_sm3, _object_metadata(pack))
         failpoints.passing("upload.after_put")
         with db.transaction():
+            # Who joins this study meanwhile has committed before us, or will see that the pack is stored.
+            db.lock(pack.series.study)
             Pack.update(state="stored", stored_at=now()).where(Pack.id == pack.id).execute()
-            if pack.series.study.exam is not None:
-                publish_if_complete(pack.series.study.exam)
+    _join_and_publish(pack.series.study_id)
     failpoints.passing("upload.before_spool_emptied")
     _empty_spool(platform, pack)
+
+
+def _join_and_publish(study_id: int) -> None:
+    """In a transaction of its own, for the exam is locked before the study; after a crash it runs again.
+
+    The join is tried once more, since study and exam that came at the same moment did not see each other.
+    """
+    with db.transaction():
+        exam = join_study(Study.get_by_id(study_id))
+        if exam is not None:
+            publish_if_complete(exam)
 
 
 def _require_due(series: Series, quiet_seconds: int) -> None:

@@ -49,6 +49,8 @@ def _series(command: ReceiveInstance) -> Series:
         last_received_at=moment,
     ).on_conflict_ignore().execute()
     study = Study.get(Study.study_uid == command.study_uid)
+    join_study(study)
+    Study.update(last_received_at=moment).where(Study.id == study.id).execute()
     Series.insert(
         series_uid=command.series_uid,
         study=study,
@@ -61,9 +63,7 @@ def _series(command: ReceiveInstance) -> Series:
     if series.study_id != study.id:
         raise Conflict(f"series {command.series_uid} came with two studies; the second is kept aside")
     db.lock(series)
-    Study.update(last_received_at=moment).where(Study.id == study.id).execute()
     Series.update(last_received_at=moment).where(Series.id == series.id).execute()
-    join_study(study)
     return series
 
 

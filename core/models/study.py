@@ -12,6 +12,7 @@ class Study(Record):
 
     study_uid = peewee.CharField(max_length=64, unique=True)
     exam = peewee.ForeignKeyField(Exam, null=True, backref="studies")
+    exam_id: int | None
     accession_number = peewee.CharField(max_length=64, default="", index=True)
     patient_id = peewee.CharField(max_length=64, default="", index=True)
     patient_name = SealedTextField(default="")
