@@ -151,6 +151,9 @@ def _settle_as_told(line: FeeLine) -> None:
     if Charge.get(Charge.fee_line_id == line.fee_line_id).state in ("paid", "refunded"):
         return
     paid_fen = line.amount_fen if line.paid_fen is None else line.paid_fen
+    if paid_fen <= 0:
+        _note(line, f"its order says that it is paid, with {paid_fen} fen: it stays as it is")
+        return
     payment = SettleFee(
         source=told.HIS_SOURCE,
         key=line.fee_line_id,

@@ -1,5 +1,6 @@
 """Processes are killed, Redis forgets everything, again and again: nothing is lost, nothing done twice."""
 
+import contextlib
 import os
 import random
 import signal
@@ -47,7 +48,9 @@ class Processes:
             Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
         )
         for pid in [process.pid, *map(int, children)]:
-            os.kill(pid, signal.SIGKILL)
+            # It may have ended by itself just now.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         process.wait()
 
     def restart_dead(self) -> None:
