@@ -94,6 +94,7 @@ def test_python_hl7_server_takes_our_payment() -> None:
         for number in (1, 2):
             answer = sender.send(payment.build(PAYMENT, f"CF{number}"))
             assert (answer.code, answer.control_id) == ("AA", f"CF{number}")
+        sender.close()
     assert taken == ["FY0002", "FY0002"]
 
 
@@ -138,6 +139,7 @@ def test_hl7apy_server_takes_our_payment_though_it_closes_after_each() -> None:
         for number in (1, 2):
             raw = payment.build(PAYMENT, f"CF{number}").decode("gb18030").encode()
             assert sender.send(raw).code == "AA"
+        sender.close()
     finally:
         his.shutdown()
         his.server_close()
