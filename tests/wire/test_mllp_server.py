@@ -189,7 +189,9 @@ def test_stopped_server_frees_port_and_connections(database: peewee.Database) ->
     again = mllp_server.serve(f"127.0.0.1:{server.port}", "")
     again.stop()
     wait_until(
-        lambda: not [t for t in threading.enumerate() if t.name in ("hl7-mllp", "hl7-store")], 5, "threads to end"
+        lambda: not [t for t in threading.enumerate() if t.name in ("hl7-mllp", "hl7-store")],
+        5,
+        "threads to end",
     )
 
 

@@ -134,9 +134,12 @@ def test_line_ends_and_beginnings(begin: str, end: str) -> None:
 )
 @pytest.mark.parametrize("coded", ["utf-8", "gb18030"])
 def test_character_sets_told_untold_and_lied_about(name: str, declared: str, coded: str) -> None:
-    if (declared, coded) == ("8859/1", "gb18030") and name in ALSO_LATIN:
-        pytest.skip("these bytes are sensible in ISO 8859-1 too: what is declared is believed")
-    assert registered(message(patient(name), declared=declared).encode(coded)) == name
+    is_also_latin = (declared, coded) == ("8859/1", "gb18030") and name in ALSO_LATIN
+    read = name.encode(coded).decode("latin-1") if is_also_latin else name
+    if is_also_latin:
+        # What is declared is believed where nothing speaks against it; `|` and `^` then separate.
+        read = read.split("|")[0].split("^")[0]
+    assert registered(message(patient(name), declared=declared).encode(coded)) == read
 
 
 def test_big5_when_it_is_declared() -> None:
