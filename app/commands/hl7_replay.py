@@ -79,4 +79,5 @@ def _count(summary: Summary, names: dict[int, str]) -> None:
 def _kind_of(reason: str) -> str:
     """A reason without the value that it quotes, so that equal ones are counted together."""
     reason = re.sub(r"^message type .* is not read", "its message type is not read", reason)
-    return re.sub(r" is '.*?':", " is unusual:", reason)
+    reason = re.sub(r"^exam \S+ is of patient \d+", "the exam is of a patient", reason)
+    return re.sub(r" is ('.*?'|a text of \d+ characters):", " is unusual:", reason)
