@@ -56,10 +56,6 @@ class Site:
                 return peer
         return next((peer for peer in self.peers if peer.sender == ANYBODY), _STRANGER)
 
-    def peer_named(self, name: str) -> Peer | None:
-        """The peer of this name, if the site still has it."""
-        return next((peer for peer in self.peers if peer.name == name), None)
-
     def receivers(self, kind: str) -> list[Peer]:
         """The peers that want such messages from us."""
         return [peer for peer in self.peers if peer.send_to and kind in peer.receives]
