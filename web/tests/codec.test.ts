@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { markedAsRgb, readJpegFrame } from '../src/codec/jpeg_markers';
-import { decode as decodeRaw } from '../src/codec/raw';
-import { decode as decodeRle } from '../src/codec/rle';
-import { toSamples } from '../src/codec/samples';
-import { decodeFrame } from '../src/codec/table';
+import { markedAsRgb, readJpegFrame } from '../src/decode/codec/jpeg_markers';
+import { decode as decodeRaw } from '../src/decode/codec/raw';
+import { decode as decodeRle } from '../src/decode/codec/rle';
+import { toSamples } from '../src/decode/codec/samples';
+import { decodeFrame } from '../src/decode/codec/table';
 import { FilmFault } from '../src/faults';
 import { hex } from './hex';
 import { frameInfo } from './samples';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { panned, placementOf, toImage, WHOLE_IMAGE, zoomed } from '../src/engine/geometry';
-import { paint } from '../src/engine/paint';
-import { defaultVoi, fullRange, greyOf, greyTable, storedValue } from '../src/engine/window';
+import { defaultVoi, fullRange, greyOf, greyTable, storedValue } from '../src/dicom/voi';
+import { paint } from '../src/render/paint';
+import { panned, placementOf, toImage, WHOLE_IMAGE, zoomed } from '../src/viewport/view';
 import { decoded, frameInfo } from './samples';
 
 describe('geometry', () => {

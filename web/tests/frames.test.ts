@@ -1,11 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
 import { FilmFault } from '../src/faults';
-import { FrameCache } from '../src/frames/cache';
+import { FrameCache } from '../src/frames/frame_cache';
 import { prefetchPlan } from '../src/frames/plan';
+import { DecodePool, type WorkerLike } from '../src/frames/pool';
+import type { Request } from '../src/frames/protocol';
 import { FrameProvider } from '../src/frames/provider';
-import { DecodePool, type WorkerLike } from '../src/worker/pool';
-import type { Request } from '../src/worker/protocol';
-import { JobQueue } from '../src/worker/queue';
+import { JobQueue } from '../src/frames/queue';
 import { decoded, frameInfo, manifestOf, seriesOf } from './samples';
 
 /** A worker that answers when it is told to. */

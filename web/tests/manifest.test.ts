@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { firstFrame, readManifest } from '../src/manifest/read';
+import { firstFrame, readManifest } from '../src/dicom/read_manifest';
 import { frameInfo, manifestOf, seriesOf } from './samples';
 
 const text = (other: object = {}): string =>

@@ -1,7 +1,7 @@
 /** Frames and manifests as small as a test needs them. */
 
-import type { FrameInfo, Manifest, SeriesInfo } from '../src/manifest/types';
-import type { DecodedFrame } from '../src/worker/protocol';
+import type { FrameInfo, Manifest, SeriesInfo } from '../src/dicom/manifest';
+import type { DecodedFrame } from '../src/frames/protocol';
 
 export function frameInfo(other: Partial<FrameInfo> = {}): FrameInfo {
   return {

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { chunksOf, parseHeader } from '../src/sealed/header';
-import { SealedObject } from '../src/sealed/opener';
-import { SealBroken } from '../src/sm4/gcm';
-import { MemoryStore } from '../src/store/memory';
-import { FrameReader } from '../src/worker/frame_reader';
+import { MemoryStore } from '../src/cache/memory';
+import { chunksOf, parseHeader } from '../src/decode/sealed/header';
+import { SealedObject } from '../src/decode/sealed/opener';
+import { SealBroken } from '../src/decode/sm4/gcm';
+import { FrameReader } from '../src/frames/frame_reader';
 import { hex, toHex } from './hex';
 import { frameInfo } from './samples';
 

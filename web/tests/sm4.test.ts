@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { encryptWords, roundKeys } from '../src/sm4/block';
-import { GcmOpener, SealBroken } from '../src/sm4/gcm';
-import { sm3Hex } from '../src/sm4/sm3';
+import { encryptWords, roundKeys } from '../src/decode/sm4/block';
+import { GcmOpener, SealBroken } from '../src/decode/sm4/gcm';
+import { sm3Hex } from '../src/decode/sm4/sm3';
 import { hex, toHex } from './hex';
 
 describe('SM4 (GB/T 32907-2016, appendix A)', () => {

@@ -1,9 +1,9 @@
 import 'fake-indexeddb/auto';
 import { IDBFactory } from 'fake-indexeddb';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { IdbStore } from '../src/store/idb';
-import { MemoryStore } from '../src/store/memory';
-import type { RangeStore } from '../src/store/port';
+import { IdbStore } from '../src/cache/idb';
+import { MemoryStore } from '../src/cache/memory';
+import type { RangeStore } from '../src/cache/port';
 
 const stores: [string, (limit: number) => Promise<RangeStore>][] = [
   ['memory', async (limit) => new MemoryStore(limit)],

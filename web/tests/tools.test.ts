@@ -1,11 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
-import { placementOf, type View, WHOLE_IMAGE } from '../src/engine/geometry';
 import { pan } from '../src/tools/pan';
 import { startPinch } from '../src/tools/pinch';
 import { scroll } from '../src/tools/scroll';
 import type { Stage } from '../src/tools/tool';
 import { windowing } from '../src/tools/window';
 import { zoom } from '../src/tools/zoom';
+import { placementOf, type View, WHOLE_IMAGE } from '../src/viewport/view';
 import { frameInfo } from './samples';
 
 function stage(other: Partial<Pick<Stage, 'count' | 'voi'>> = {}) {

@@ -1,10 +1,10 @@
 /** `window.cloudfilm`: what the page that embeds the viewer, and the browser tests, may ask and do (F6). */
 
-import { bytesOf } from '../codec/samples';
+import { sm3Hex } from '../decode/sm4/sm3';
+import type { FrameRef } from '../dicom/manifest';
+import { bytesOf } from '../dicom/samples';
 import type { FrameProvider } from '../frames/provider';
-import type { FrameRef } from '../manifest/types';
 import type { FilmSession } from '../session/film_session';
-import { sm3Hex } from '../sm4/sm3';
 
 export interface FilmState {
   /** What the reader asked for and what is on screen; indexes from 0. */

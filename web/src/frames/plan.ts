@@ -1,6 +1,6 @@
 /** Which frames to bring before they are asked for. Pure. */
 
-import type { SeriesInfo } from '../manifest/types';
+import type { SeriesInfo } from '../dicom/manifest';
 
 /** Up to here the whole series is brought; of larger ones the neighbours only: the line may be a paid one. */
 const WHOLE_SERIES_BYTES = 40e6;

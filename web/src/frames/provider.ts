@@ -1,9 +1,9 @@
 /** The film's data for engine and tools: a frame by reference, from cache or through a worker, each brought once. */
 
-import type { FrameRef, Manifest } from '../manifest/types';
-import type { DecodePool, Ticket } from '../worker/pool';
-import type { DecodedFrame } from '../worker/protocol';
-import { FrameCache } from './cache';
+import type { FrameRef, Manifest } from '../dicom/manifest';
+import { FrameCache } from './frame_cache';
+import type { DecodePool, Ticket } from './pool';
+import type { DecodedFrame } from './protocol';
 
 const CACHE_BYTES = 192e6;
 const ON_SCREEN = 0;

@@ -8,16 +8,16 @@ import '../styles/film.css';
 import '../styles/film_stage.css';
 import { effect } from '@preact/signals';
 import { type ComponentChild, render } from 'preact';
+import type { FrameRef, Manifest } from '../dicom/manifest';
+import { firstFrame, readManifest } from '../dicom/read_manifest';
 import { createControl } from '../embed/control';
-import { clamp } from '../engine/geometry';
+import { DecodePool } from '../frames/pool';
 import { FrameProvider } from '../frames/provider';
-import { firstFrame, readManifest } from '../manifest/read';
-import type { FrameRef, Manifest } from '../manifest/types';
 import { FilmSession } from '../session/film_session';
 import { bindKeys } from '../tools/input';
 import { FilmApp, FilmMessage } from '../ui/app';
 import { WORDS } from '../ui/words';
-import { DecodePool } from '../worker/pool';
+import { clamp } from '../viewport/view';
 
 const film = byId('film');
 
@@ -42,7 +42,7 @@ function start(): void {
 
 function open(manifest: Manifest, first: FrameRef): void {
   const pool = new DecodePool(
-    () => new Worker(new URL('../worker/decode_worker.ts', import.meta.url), { type: 'module' }),
+    () => new Worker(new URL('../frames/decode_worker.ts', import.meta.url), { type: 'module' }),
     clamp(Math.floor(navigator.hardwareConcurrency / 2) || 1, 1, 3),
   );
   const frames = new FrameProvider(manifest, pool, (ref) => session.onArrival(ref));

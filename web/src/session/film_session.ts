@@ -1,17 +1,17 @@
 /** One opened film: where the reader is, what is on screen, what is awaited. The ui reads its signals, tools act on it. */
 
 import { batch, computed, signal } from '@preact/signals';
-import { clamp, type View, WHOLE_IMAGE, zoomed } from '../engine/geometry';
-import { isGrey } from '../engine/paint';
-import type { Viewport } from '../engine/viewport';
-import { defaultVoi, fullRange, type Voi } from '../engine/window';
+import type { FrameRef, Manifest, SeriesInfo } from '../dicom/manifest';
+import { defaultVoi, fullRange, type Voi } from '../dicom/voi';
 import { FilmFault } from '../faults';
 import { prefetchPlan } from '../frames/plan';
+import type { DecodedFrame } from '../frames/protocol';
 import type { FrameProvider } from '../frames/provider';
-import type { FrameRef, Manifest, SeriesInfo } from '../manifest/types';
+import { isGrey } from '../render/paint';
 import { FIRST_TOOL } from '../tools/registry';
 import type { Stage, Tool } from '../tools/tool';
-import type { DecodedFrame } from '../worker/protocol';
+import type { Viewport } from '../viewport/stack_viewport';
+import { clamp, type View, WHOLE_IMAGE, zoomed } from '../viewport/view';
 
 export class FilmSession {
   /** The frame that the reader asked for last. */

@@ -1,6 +1,6 @@
 /** Fingers, mouse, wheel and keys → tools. */
 
-import { type ScreenPoint, zoomed } from '../engine/geometry';
+import { type ScreenPoint, zoomed } from '../viewport/view';
 import { startPinch, type TwoFingers } from './pinch';
 import { MIDDLE_BUTTON_TOOL, RIGHT_BUTTON_TOOL } from './registry';
 import type { Drag, Stage, Tool } from './tool';

@@ -1,6 +1,6 @@
 /** Drag the image over the stage (E15). */
 
-import { panned } from '../engine/geometry';
+import { panned } from '../viewport/view';
 import type { Tool } from './tool';
 
 export const pan: Tool = {

@@ -1,6 +1,6 @@
 /** Two fingers: their distance magnifies, their middle moves the image, whatever tool is chosen. */
 
-import { panned, type ScreenPoint, zoomed } from '../engine/geometry';
+import { panned, type ScreenPoint, zoomed } from '../viewport/view';
 import type { Stage } from './tool';
 
 export type TwoFingers = readonly [ScreenPoint, ScreenPoint];

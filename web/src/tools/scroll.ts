@@ -1,6 +1,6 @@
 /** Drag up and down through the stack: its whole length is about the height of the stage (E15 paging). */
 
-import { clamp } from '../engine/geometry';
+import { clamp } from '../viewport/view';
 import type { Tool } from './tool';
 
 const MIN_STEP = 3; // CSS pixels per frame: finer is not under a finger's control

@@ -1,8 +1,8 @@
 /** What a tool is, and what it may do to the picture. One tool, one file; the registry lists them. */
 
-import type { ScreenPoint, Size, View } from '../engine/geometry';
-import type { Voi } from '../engine/window';
-import type { FrameInfo } from '../manifest/types';
+import type { FrameInfo } from '../dicom/manifest';
+import type { Voi } from '../dicom/voi';
+import type { ScreenPoint, Size, View } from '../viewport/view';
 
 /** The picture as tools see it. */
 export interface Stage {

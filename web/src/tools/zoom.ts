@@ -1,6 +1,6 @@
 /** Drag up to magnify, down to shrink; what was under the pointer stays there (E15). */
 
-import { zoomed } from '../engine/geometry';
+import { zoomed } from '../viewport/view';
 import type { Tool } from './tool';
 
 const PIXELS_PER_FACTOR_E = 150;

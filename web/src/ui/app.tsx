@@ -1,10 +1,10 @@
 /** The viewer's page: header, stage, series, tools. */
 
 import { useEffect, useRef } from 'preact/hooks';
-import { Viewport } from '../engine/viewport';
-import type { Manifest } from '../manifest/types';
+import type { Manifest } from '../dicom/manifest';
 import type { FilmSession } from '../session/film_session';
 import { bindPointers } from '../tools/input';
+import { Viewport } from '../viewport/stack_viewport';
 import { Header } from './header';
 import { Notice } from './notice';
 import { Overlay } from './overlay';

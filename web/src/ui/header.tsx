@@ -1,6 +1,6 @@
 /** Whose film it is, and the documents of the same exam. */
 
-import type { Manifest } from '../manifest/types';
+import type { Manifest } from '../dicom/manifest';
 import { WORDS } from './words';
 
 export function Header({ manifest }: { manifest: Manifest }) {

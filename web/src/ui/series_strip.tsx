@@ -1,6 +1,6 @@
 /** The series of the film as thumbnails: a row on a phone, a column on a wide screen (E12). */
 
-import type { SeriesInfo } from '../manifest/types';
+import type { SeriesInfo } from '../dicom/manifest';
 import type { FilmSession } from '../session/film_session';
 import { WORDS } from './words';
 

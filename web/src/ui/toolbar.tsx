@@ -1,7 +1,7 @@
 /** Tools within the thumb's reach: one is chosen, its drag is what one finger or the left button does (K1, E15). */
 
 import { signal } from '@preact/signals';
-import { type Preset, presetsOf } from '../engine/presets';
+import { type Preset, presetsOf } from '../dicom/presets';
 import type { FilmSession } from '../session/film_session';
 import { TOOLS } from '../tools/registry';
 import { Icon } from './icon';

@@ -2,7 +2,7 @@
 
 import wasmUrl from '@cornerstonejs/codec-charls/decodewasm?url';
 import factory from '@cornerstonejs/codec-charls/decodewasmjs';
-import type { FrameInfo } from '../manifest/types';
+import type { FrameInfo } from '../../dicom/manifest';
 import { type Samples, toSamples } from './samples';
 import { WasmCodec } from './wasm';
 

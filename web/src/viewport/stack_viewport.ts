@@ -1,10 +1,10 @@
 /** One canvas with one image: holds what is shown and how, and draws it at most once per animation frame. */
 
-import type { FrameInfo } from '../manifest/types';
-import type { DecodedFrame } from '../worker/protocol';
-import { placementOf, type Size, type View, WHOLE_IMAGE } from './geometry';
-import { paint } from './paint';
-import type { Voi } from './window';
+import type { FrameInfo } from '../dicom/manifest';
+import type { Voi } from '../dicom/voi';
+import type { DecodedFrame } from '../frames/protocol';
+import { paint } from '../render/paint';
+import { placementOf, type Size, type View, WHOLE_IMAGE } from './view';
 
 interface Shown {
   readonly frame: FrameInfo;

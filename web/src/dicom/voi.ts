@@ -1,7 +1,7 @@
 /** VOI windows and the tables that turn stored values into grey levels. Pure. */
 
-import type { SampleArray } from '../codec/samples';
-import type { FrameInfo } from '../manifest/types';
+import type { FrameInfo } from './manifest';
+import type { SampleArray } from './samples';
 
 /** A VOI window in output units (HU in CT). */
 export interface Voi {

@@ -1,9 +1,9 @@
 /** Samples → RGBA pixels. Pure: the same code paints in tests without a canvas. */
 
+import type { FrameInfo } from '../dicom/manifest';
+import { greyOf, greyTable, isInvertedByNature, type Voi } from '../dicom/voi';
 import { FilmFault } from '../faults';
-import type { FrameInfo } from '../manifest/types';
-import type { DecodedFrame } from '../worker/protocol';
-import { greyOf, greyTable, isInvertedByNature, type Voi } from './window';
+import type { DecodedFrame } from '../frames/protocol';
 
 const OPAQUE = 0xff000000;
 

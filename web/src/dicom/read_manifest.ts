@@ -1,7 +1,7 @@
 /** Reads a manifest and refuses what would make the viewer draw something wrong: counts, sizes, references. */
 
 import { FilmFault } from '../faults';
-import type { FrameInfo, FrameRef, Manifest, SeriesInfo } from './types';
+import type { FrameInfo, FrameRef, Manifest, SeriesInfo } from './manifest';
 
 const MAX_SAMPLES = 2 ** 28; // a frame of 16384 × 16384: more than any detector has, less than a phone's memory
 

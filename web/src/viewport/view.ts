@@ -1,6 +1,6 @@
 /** Where an image stands on the screen. Pure; lengths on the screen in CSS pixels. */
 
-import type { FrameInfo } from '../manifest/types';
+import type { FrameInfo } from '../dicom/manifest';
 
 declare const unit: unique symbol;
 /** A point in image pixels: x by column, y by row, (0, 0) the outer corner of the first pixel. */

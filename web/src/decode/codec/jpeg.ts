@@ -3,8 +3,8 @@
 import wasmUrl from '@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasm?url';
 import factory from '@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs';
 import { Decoder as LosslessDecoder } from 'jpeg-lossless-decoder-js';
-import { FilmFault } from '../faults';
-import type { FrameInfo } from '../manifest/types';
+import type { FrameInfo } from '../../dicom/manifest';
+import { FilmFault } from '../../faults';
 import { type JpegFrame, markedAsRgb, readJpegFrame } from './jpeg_markers';
 import { type Samples, toSamples } from './samples';
 import { WasmCodec } from './wasm';

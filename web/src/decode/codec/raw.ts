@@ -1,8 +1,9 @@
 /** Native pixels, little-endian, colour by pixel. */
 
-import { FilmFault } from '../faults';
-import type { FrameInfo } from '../manifest/types';
-import { type Samples, viewOf } from './samples';
+import type { FrameInfo } from '../../dicom/manifest';
+import { viewOf } from '../../dicom/samples';
+import { FilmFault } from '../../faults';
+import type { Samples } from './samples';
 
 export function decode(bytes: Uint8Array, frame: FrameInfo): Samples {
   const length = (frame.rows * frame.columns * frame.samples * frame.bits_allocated) / 8;

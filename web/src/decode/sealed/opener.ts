@@ -1,18 +1,8 @@
 /** Opens chunk ranges of one sealed object with its pixel key. Every tag is verified before a byte is released. */
 
+import type { SealedPack } from '../../dicom/manifest';
 import { GcmOpener, SealBroken, TAG_LENGTH } from '../sm4/gcm';
 import { type ChunkRange, chunksOf, parseHeader, plainChunkLength, type SealedHeader } from './header';
-
-/** What a manifest says about one pack. */
-export interface SealedPack {
-  /** 32 hexadecimal digits. */
-  readonly object_id: string;
-  readonly url: string;
-  /** Base64 of the 16-byte key of the chunk class. */
-  readonly key: string;
-  /** Base64 of the 64-byte header. */
-  readonly header: string;
-}
 
 export class SealedObject {
   readonly header: SealedHeader;

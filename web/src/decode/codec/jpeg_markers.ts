@@ -1,6 +1,6 @@
 /** The markers of a JPEG stream (ISO/IEC 10918-1, annex B) that decide who decodes it and in which colours. */
 
-import { FilmFault } from '../faults';
+import { FilmFault } from '../../faults';
 import type { CodecHeader } from './samples';
 
 export interface JpegFrame extends CodecHeader {

@@ -1,9 +1,8 @@
 /** Decoded samples, and the one place that turns a codec's bytes into them. */
 
-import { FilmFault } from '../faults';
-import type { FrameInfo } from '../manifest/types';
-
-export type SampleArray = Uint8Array | Uint16Array | Int16Array | Uint32Array | Int32Array;
+import type { FrameInfo } from '../../dicom/manifest';
+import { type SampleArray, viewOf } from '../../dicom/samples';
+import { FilmFault } from '../../faults';
 
 export interface Samples {
   /** rows × columns × samples, colour by pixel, in `bits_allocated` bits, signed as the manifest says. */
@@ -50,18 +49,6 @@ export function toSamples(decoded: Uint8Array, header: CodecHeader, frame: Frame
   return widen(viewOf(own.buffer, width * 8, frame.signed), frame);
 }
 
-/** Little-endian bytes viewed as samples of `bits`. */
-export function viewOf(buffer: ArrayBuffer, bits: number, signed: boolean): SampleArray {
-  switch (bits) {
-    case 8:
-      return new Uint8Array(buffer); // signed 8-bit values stay bit patterns; the window table gives them their sign
-    case 16:
-      return signed ? new Int16Array(buffer) : new Uint16Array(buffer);
-    default:
-      return signed ? new Int32Array(buffer) : new Uint32Array(buffer);
-  }
-}
-
 function widen(data: SampleArray, frame: FrameInfo): SampleArray {
   if (data.BYTES_PER_ELEMENT * 8 === frame.bits_allocated) return data;
   const wide = viewOf(
@@ -71,9 +58,4 @@ function widen(data: SampleArray, frame: FrameInfo): SampleArray {
   );
   wide.set(frame.signed && data instanceof Uint8Array ? new Int8Array(data.buffer) : data);
   return wide;
-}
-
-/** The bytes of the samples, little-endian, as they stand in an uncompressed object. */
-export function bytesOf(data: SampleArray): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }

@@ -1,7 +1,7 @@
 /** Which code decodes which codec of the manifest; each is fetched when a film first needs it. */
 
-import { FilmFault } from '../faults';
-import type { CODECS, FrameInfo } from '../manifest/types';
+import type { CODECS, FrameInfo } from '../../dicom/manifest';
+import { FilmFault } from '../../faults';
 import type { Decoder, Samples } from './samples';
 
 const DECODERS: Record<(typeof CODECS)[number], () => Promise<{ decode: Decoder }>> = {

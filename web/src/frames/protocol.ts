@@ -1,9 +1,8 @@
 /** What the page and its decode workers say to each other. */
 
-import type { SampleArray } from '../codec/samples';
+import type { FrameInfo, SealedPack } from '../dicom/manifest';
+import type { SampleArray } from '../dicom/samples';
 import type { FaultKind } from '../faults';
-import type { FrameInfo } from '../manifest/types';
-import type { SealedPack } from '../sealed/opener';
 
 export type Request =
   | { readonly kind: 'decode'; readonly id: number; readonly pack: SealedPack; readonly frame: FrameInfo }

@@ -1,10 +1,10 @@
 /** Brings the plain bytes of a frame: its sealed range from the store or the network, opened, kept when it verified. */
 
-import type { FrameInfo } from '../manifest/types';
-import type { ChunkRange } from '../sealed/header';
-import { SealedObject, type SealedPack } from '../sealed/opener';
-import { SealBroken } from '../sm4/gcm';
-import { type RangeStore, rangeKey } from '../store/port';
+import { type RangeStore, rangeKey } from '../cache/port';
+import type { ChunkRange } from '../decode/sealed/header';
+import { SealedObject } from '../decode/sealed/opener';
+import { SealBroken } from '../decode/sm4/gcm';
+import type { FrameInfo, SealedPack } from '../dicom/manifest';
 
 /** Bytes [start, end) of a URL; raises `FilmFault`. */
 export type RangeFetcher = (

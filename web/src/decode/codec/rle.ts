@@ -3,9 +3,10 @@
  * colour by plane.
  */
 
-import { FilmFault } from '../faults';
-import type { FrameInfo } from '../manifest/types';
-import { type Samples, viewOf } from './samples';
+import type { FrameInfo } from '../../dicom/manifest';
+import { viewOf } from '../../dicom/samples';
+import { FilmFault } from '../../faults';
+import type { Samples } from './samples';
 
 const HEADER_LENGTH = 64;
 

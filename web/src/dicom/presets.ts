@@ -1,6 +1,6 @@
 /** Windows that radiologists call by name, in HU; only CT has a scale on which they mean something. */
 
-import type { Voi } from './window';
+import type { Voi } from './voi';
 
 export interface Preset extends Voi {
   readonly label: string;

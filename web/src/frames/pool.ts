@@ -1,8 +1,7 @@
 /** The page's side of the decode workers: hands out jobs by priority, takes back what nobody wants any more. */
 
+import type { FrameInfo, SealedPack } from '../dicom/manifest';
 import { FilmFault } from '../faults';
-import type { FrameInfo } from '../manifest/types';
-import type { SealedPack } from '../sealed/opener';
 import type { DecodedFrame, Reply, Request } from './protocol';
 import { type Job, JobQueue } from './queue';
 

@@ -1,11 +1,11 @@
 /** Decode worker: takes requests from the page, answers with decoded frames. Keys and plain bytes stay in here. */
 
-import { decodeFrame } from '../codec/table';
+import { IdbStore } from '../cache/idb';
+import { MemoryStore } from '../cache/memory';
+import type { RangeStore } from '../cache/port';
+import { decodeFrame } from '../decode/codec/table';
+import { SealBroken } from '../decode/sm4/gcm';
 import { FilmFault } from '../faults';
-import { SealBroken } from '../sm4/gcm';
-import { IdbStore } from '../store/idb';
-import { MemoryStore } from '../store/memory';
-import type { RangeStore } from '../store/port';
 import { fetchRange } from '../transport/http_range';
 import { FrameReader } from './frame_reader';
 import type { Reply, Request } from './protocol';

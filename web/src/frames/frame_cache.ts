@@ -1,6 +1,6 @@
 /** Decoded frames on the page, bounded in bytes; the least recently used ones go first. */
 
-import type { DecodedFrame } from '../worker/protocol';
+import type { DecodedFrame } from './protocol';
 
 export class FrameCache {
   private readonly frames = new Map<string, DecodedFrame>();

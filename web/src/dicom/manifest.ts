@@ -1,8 +1,17 @@
 /** The film manifest, version 1: what the server writes into the page (`#film-manifest`). */
 
-import type { SealedPack } from '../sealed/opener';
-
 export const CODECS = ['htj2k', 'jpeg', 'jpegls', 'jpeg2000', 'rle', 'raw'] as const;
+
+/** What a manifest says about one pack. */
+export interface SealedPack {
+  /** 32 hexadecimal digits. */
+  readonly object_id: string;
+  readonly url: string;
+  /** Base64 of the 16-byte key of the chunk class. */
+  readonly key: string;
+  /** Base64 of the 64-byte header. */
+  readonly header: string;
+}
 
 export interface FrameInfo {
   /** Index into the packs of the series. */
