@@ -8,7 +8,7 @@ one person by different numbers: who is told is then compared by what else is kn
 from core import problems
 from core.commands import PatientFacts
 from core.errors import Refused
-from core.models import Charge, Exam, ExamStudy, Patient, Report, Study
+from core.models import Annotation, Charge, Exam, ExamStudy, Patient, Report, Study
 from workflow import find_patient
 
 # What a placeholder has heard before the exam itself was known.
@@ -98,7 +98,7 @@ def _absorb_placeholder(exam: Exam, placer_order_number: str) -> None:
             setattr(exam, name, getattr(placeholder, name))
     if exam.patient_id is None and placeholder.patient_id is not None:
         exam.patient = placeholder.patient
-    for model in (Charge, ExamStudy, Study, Report):
+    for model in (Charge, ExamStudy, Study, Report, Annotation):
         for row in model.all_with(model.exam == placeholder):
             row.exam = exam
             row.save()

@@ -2,6 +2,7 @@
 
 from core.models.access import OtpChallenge, Session, Staff, WechatBinding
 from core.models.alarm import Alarm
+from core.models.annotation import Annotation
 from core.models.audit_event import AuditEvent, AuditHead
 from core.models.base import Record
 from core.models.charge import Charge, LedgerEntry, PriceItem, Settlement
@@ -42,6 +43,7 @@ ALL_MODELS: tuple[type[Record], ...] = (
     Staff,
     Session,
     WechatBinding,
+    Annotation,
     InboundMessage,
     OutboundMessage,
     IntakeProblem,
@@ -58,6 +60,7 @@ ALL_MODELS: tuple[type[Record], ...] = (
 __all__ = [
     "ALL_MODELS",
     "Alarm",
+    "Annotation",
     "AuditEvent",
     "AuditHead",
     "Charge",
