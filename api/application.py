@@ -23,7 +23,7 @@ from api.pages import (
     presentation,
     staff,
 )
-from api.v1 import annotations, exams, films, intake, session, settlements
+from api.v1 import annotations, exams, films, intake, live_rooms, session, settlements
 from workflow.context import Platform
 
 VERSION = "1.0"
@@ -46,7 +46,7 @@ def create_app(platform: Platform) -> APIFlask:
     openapi.describe(app)
     for room in (home, patient_login, patient_exams, film, account, staff, messages, operations):
         app.register_blueprint(room.blueprint)
-    for room in (exams, annotations, films, session, settlements, intake, hip, health):
+    for room in (exams, annotations, films, live_rooms, session, settlements, intake, hip, health):
         app.register_blueprint(room.blueprint)
     guards.public("scripts and styles hold nothing of a person")(app.view_functions["static"])
     guards.public("describes the API; holds no data")(app.view_functions["openapi.spec"])

@@ -17,11 +17,12 @@ def install(app: Flask) -> None:
     app.after_request(_protect)
 
 
-def content_policy(frame_ancestors: str) -> str:
-    """The Content-Security-Policy of pages and scripts."""
+def content_policy(frame_ancestors: str, live_address: str) -> str:
+    """The Content-Security-Policy of pages and scripts. For Safari before 15.4 `'self'` means no WebSocket."""
     return "; ".join(
         (
             "default-src 'self'",
+            f"connect-src 'self' {live_address}",
             "img-src 'self' blob: data:",
             "worker-src 'self' blob:",
             "script-src 'self' 'wasm-unsafe-eval'",
@@ -37,7 +38,7 @@ def content_policy(frame_ancestors: str) -> str:
 def _protect(response: Response) -> Response:
     settings = platform().settings
     defaults = {
-        "Content-Security-Policy": content_policy(settings.frame_ancestors),
+        "Content-Security-Policy": content_policy(settings.frame_ancestors, settings.live_address),
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
         "Cross-Origin-Opener-Policy": "same-origin",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from core.errors import Misconfigured
 
@@ -28,6 +29,7 @@ class Settings:
     web_bind: str = "127.0.0.1:8100"
     web_threads: int = 12
     live_bind: str = "127.0.0.1:8101"
+    live_url: str = ""
     mllp_bind: str = "127.0.0.1:2575"
     mllp_peers: str = ""
     mllp_tls_cert: str = ""
@@ -98,6 +100,12 @@ class Settings:
     def database(self) -> str:
         """The database URL; SQLite in the home directory unless set."""
         return self.database_url or f"sqlite:///{self.home_path / 'cloudfilm.db'}"
+
+    @property
+    def live_address(self) -> str:
+        """Where browsers find the live rooms: `ws://host` or `wss://host`, without a path."""
+        parts = urlsplit(self.live_url or self.public_url)
+        return f"{'wss' if parts.scheme == 'https' else 'ws'}://{parts.netloc}"
 
     @property
     def key_path(self) -> Path:

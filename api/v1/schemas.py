@@ -81,6 +81,26 @@ class FilmOut(Schema):
     manifest = Dict()
 
 
+class LiveRoomOut(Schema):
+    """A room just opened. `room` is its token: who has it, and may open the exam, may enter."""
+
+    room = String()
+    url = String(metadata={"description": "the page to invite to, with the token in its fragment"})
+    socket = String(metadata={"description": "ws(s) address; the token follows it"})
+
+
+class LiveAddressOut(Schema):
+    """Where rooms are entered."""
+
+    socket = String()
+
+
+class LiveRoomIn(Schema):
+    """Which room."""
+
+    room = String(required=True, validate=Length(1, 64))
+
+
 class MessageReceiptOut(Schema):
     """A message that is committed. `known`: the same one came before and nothing follows again."""
 

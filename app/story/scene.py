@@ -21,6 +21,7 @@ def environment(home: Path, ports: list[int] | None = None, **more: str) -> dict
         "PUBLIC_URL": f"http://{web}",
         "WEB_BIND": web,
         "LIVE_BIND": live,
+        "LIVE_URL": f"http://{live}",
         "MLLP_BIND": mllp,
         "SCP_BIND": scp,
         "STORE": "oss",

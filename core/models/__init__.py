@@ -9,6 +9,7 @@ from core.models.charge import Charge, LedgerEntry, PriceItem, Settlement
 from core.models.dictionary import DictionaryItem
 from core.models.exam import Exam, ExamStudy
 from core.models.film import PackView
+from core.models.live_room import LiveRoom
 from core.models.message import (
     ConnectorPosition,
     InboundMessage,
@@ -44,6 +45,7 @@ ALL_MODELS: tuple[type[Record], ...] = (
     Session,
     WechatBinding,
     Annotation,
+    LiveRoom,
     InboundMessage,
     OutboundMessage,
     IntakeProblem,
@@ -72,6 +74,7 @@ __all__ = [
     "Instance",
     "IntakeProblem",
     "LedgerEntry",
+    "LiveRoom",
     "MessageCount",
     "Notification",
     "OtpChallenge",
