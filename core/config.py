@@ -59,6 +59,7 @@ class Settings:
     oss_key_secret: str = ""
 
     series_quiet_seconds: int = 60
+    lossy_copy: bool = True
 
     his_address: str = ""
     hl7_site: str = ""

@@ -34,9 +34,10 @@ def make_pack(
     keyring: Keyring,
     provider: Provider,
     owner: str,
+    with_lossy: bool = True,
 ) -> ArchivedPack:
     """Build, prove, seal. Raises `NotIdentical` before anything is sealed when one file could not be rebuilt."""
-    built = build(sources, workdir / "pack.zip")
+    built = build(sources, workdir / "pack.zip", with_lossy)
     proven = prove(built, sources)
     target = workdir / "pack.cfs"
     sealed = seal_pack(built, target, keyring, provider, owner)

@@ -27,6 +27,8 @@ CODEC_OF_TRANSFER_SYNTAX = {
     HTJ2K_LOSSLESS_RPCL: "htj2k",
     "1.2.840.10008.1.2.4.203": "htj2k",
 }
+# MPEG-2, H.264, HEVC, and their fragmentable forms (PS3.5 §8.2.5 and following).
+VIDEO = frozenset(f"1.2.840.10008.1.2.4.{number}{form}" for number in range(100, 109) for form in ("", ".1"))
 
 
 def encode(pixels: np.ndarray) -> bytes:
@@ -35,12 +37,12 @@ def encode(pixels: np.ndarray) -> bytes:
 
 
 def decode(data: bytes, frame: dict[str, Any]) -> np.ndarray:
-    """One frame as stored samples: (rows, columns) or (rows, columns, 3), 8 or 16 bits, in the frame's signedness."""
+    """One frame as stored samples: (rows, columns) or (rows, columns, 3), 8, 16 or 32 bits, in the frame's signedness."""
     shape = (frame["rows"], frame["columns"]) + ((3,) if frame["samples"] == 3 else ())
     kind = np.dtype(f"{'i' if frame['signed'] else 'u'}{frame['bits_allocated'] // 8}")
     codec = frame["codec"]
     if codec == "raw":
-        return np.frombuffer(data, kind.newbyteorder("<")).reshape(shape).astype(kind)
+        return _decode_raw(data, frame, shape, kind)
     if codec == "rle":
         planes = np.frombuffer(imagecodecs.dicomrle_decode(data, kind), kind)
         return np.moveaxis(planes.reshape(frame["samples"], *shape[:2]), 0, -1).reshape(shape)
@@ -54,6 +56,22 @@ def decode(data: bytes, frame: dict[str, Any]) -> np.ndarray:
         raise ValueError(f"no decoder for {codec}")
     pixels = np.asarray(decoders[codec](data))
     return pixels.reshape(shape).astype(kind, copy=False)
+
+
+def _decode_raw(data: bytes, frame: dict[str, Any], shape: tuple[int, ...], kind: np.dtype) -> np.ndarray:
+    if frame.get("big_endian") and kind.itemsize == 1:
+        data = np.frombuffer(data, "u2").byteswap().tobytes()
+    count = int(np.prod(shape))
+    if frame["photometric"] == "YBR_FULL_422" and frame["samples"] == 3:
+        # Y Y Cb Cr for two pixels (PS3.3 §C.7.6.3.1.2).
+        pairs = np.frombuffer(data, kind, count * 2 // 3).reshape(-1, 4)
+        colour = pairs[:, 2:].repeat(2, axis=0)
+        return np.column_stack([pairs[:, :2].ravel(), colour]).reshape(shape)
+    order = ">" if frame.get("big_endian") else "<"
+    samples = np.frombuffer(data, kind.newbyteorder(order), count).astype(kind)
+    if frame.get("planar"):
+        return np.moveaxis(samples.reshape(3, *shape[:2]), 0, -1)
+    return samples.reshape(shape)
 
 
 def _decode_jpeg(data: bytes) -> np.ndarray:

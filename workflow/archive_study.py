@@ -42,6 +42,7 @@ def archive_series(platform: Platform, series_id: int) -> None:
             platform.keyring,
             platform.provider,
             owner=KIND,
+            with_lossy=platform.settings.lossy_copy,
         )
     failpoints.passing("archive.after_pack")
     try:

@@ -75,7 +75,7 @@ class ExamDetailOut(ExamOut):
 
 
 class FilmOut(Schema):
-    """The film manifest, version 1: frame tables and the pixel keys of this exam's packs."""
+    """The film manifest, version 2: frame tables and the pixel keys of this exam's packs."""
 
     title = String()
     manifest = Dict()

@@ -7,6 +7,7 @@ import os
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,12 @@ from core.logs import get_logger
 from crypto.sm3 import sm3
 from imaging import codecs
 from imaging.errors import NotIdentical
+from imaging.film_series import series_of
+from imaging.frame_columns import expand
+from imaging.frame_table import pack_view
 from imaging.pack.levels import Levels
 from imaging.pack.limited import Failed, LimitedProcesses, Work
+from imaging.pack.lossy_copies import LossyCopies
 from imaging.pack.pictures import Pictures, draw
 from imaging.pack.prepare import prepare_file
 from imaging.pack.source import PackSource, Prepared
@@ -35,18 +40,27 @@ class BuiltPack:
     pictures: Pictures | None = None
 
 
-def build(sources: Sequence[PackSource], path: Path) -> BuiltPack:
-    """Write the pack of `sources` to `path` (fsynced). The same sources give the same bytes."""
+def build(sources: Sequence[PackSource], path: Path, with_lossy: bool = True) -> BuiltPack:
+    """Write the pack of `sources` to `path` (fsynced). The same sources give the same bytes.
+
+    `with_lossy`: a smaller copy of deep grey frames is laid beside them, for slow networks.
+    """
     rows: list[dict[str, Any]] = []
     levels, metadata = Levels(), []
-    with LimitedProcesses(min(WORKERS, len(sources))) as processes, AlignedZip(path) as archive:
-        prepared = _prepared(processes, sources)
+    with (
+        LimitedProcesses(min(WORKERS, len(sources))) as processes,
+        AlignedZip(path) as archive,
+        LossyCopies(path) as copies,
+    ):
+        prepared = _prepared(processes, sources, with_lossy)
         for index, (source, instance) in enumerate(zip(sources, prepared, strict=True), start=1):
             rows.append(_add(archive, f"{index:04d}", source, instance))
             levels.add(instance)
+            copies.add(rows[-1], instance)
             metadata.append(json.dumps(instance.metadata, ensure_ascii=False))
+        copies.write(archive)
         manifest = {"version": 1, "instances": rows, "low": levels.write(archive)}
-        pictures = _draw(processes, archive, rows)
+        pictures = _draw(processes, archive, manifest)
         if pictures is not None:
             archive.add("preview.webp", pictures.preview, (0, len(pictures.preview)))
             archive.add("thumbnail.webp", pictures.thumbnail, (0, len(pictures.thumbnail)))
@@ -103,6 +117,9 @@ def _add(archive: AlignedZip, number: str, source: PackSource, instance: Prepare
     at = archive.add(f"{number}.dcm", instance.entry, instance.pixel_span)
     if instance.original_head is not None:
         archive.add(f"original/{number}.head", instance.original_head)
+    frames = [[at + offset, length] for offset, length in instance.frames]
+    if instance.joined:
+        frames = _add_joined(archive, number, instance.joined)
     return {
         "name": f"{number}.dcm",
         "sop_uid": source.sop_uid,
@@ -111,16 +128,37 @@ def _add(archive: AlignedZip, number: str, source: PackSource, instance: Prepare
         "entry_offset": at,
         "entry_length": len(instance.entry),
         "entry_frames": instance.frames,
-        "frames": [[at + offset, length] for offset, length in instance.frames],
+        "frames": frames,
         "view": instance.view,
+        **_when_there(
+            frame_views=instance.frame_views,
+            tables=instance.tables,
+            levels=instance.levels,
+            document=instance.document,
+            pieces=[[at + offset, length] for offset, length in instance.pieces],
+        ),
         "rebuild": instance.rebuild,
         "flags": instance.flags,
     }
 
 
-def _prepared(processes: LimitedProcesses, sources: Sequence[PackSource]) -> Iterator[Prepared]:
+def _add_joined(archive: AlignedZip, number: str, streams: list[bytes]) -> list[list[int]]:
+    """Frames that came in pieces once more, each in one: a viewer reads one range a frame."""
+    content = b"".join(streams)
+    at = archive.add(f"joined/{number}.bin", content, (0, len(content)))
+    ends = list(accumulate(len(stream) for stream in streams))
+    return [[at + end - len(stream), len(stream)] for end, stream in zip(ends, streams, strict=True)]
+
+
+def _when_there(**facts: Any) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if value}
+
+
+def _prepared(
+    processes: LimitedProcesses, sources: Sequence[PackSource], with_lossy: bool
+) -> Iterator[Prepared]:
     """Every source, in order; one that its process did not survive is kept as it is."""
-    works = (Work(prepare_file, (source.path,), source.path.stat().st_size) for source in sources)
+    works = (Work(prepare_file, (source.path, with_lossy), source.path.stat().st_size) for source in sources)
     for source, made in zip(sources, processes.run(works), strict=True):
         if isinstance(made, Failed):
             _log.warning("kept_as_received", sop_uid=source.sop_uid, why=made.why)
@@ -129,15 +167,15 @@ def _prepared(processes: LimitedProcesses, sources: Sequence[PackSource]) -> Ite
             yield made
 
 
-def _draw(processes: LimitedProcesses, archive: AlignedZip, rows: list[dict[str, Any]]) -> Pictures | None:
-    """Preview and thumbnail of the middle frame of the middle image; None when it cannot be drawn."""
-    drawable = [row for row in rows if row["frames"]]
-    if not drawable:
+def _draw(processes: LimitedProcesses, archive: AlignedZip, manifest: dict[str, Any]) -> Pictures | None:
+    """Preview and thumbnail of the frame that a viewer shows first; None when it cannot be drawn."""
+    view = pack_view(manifest)
+    if not view["count"]:
         return None
-    row = drawable[len(drawable) // 2]
-    offset, length = row["frames"][len(row["frames"]) // 2]
-    size = row["view"]["rows"] * row["view"]["columns"] * row["view"]["samples"]
-    work = Work(draw, (archive.read(offset, length), row["view"]), max(length, 2 * size))
+    frame = expand(view)[series_of([view])["key"]]
+    size = frame["rows"] * frame["columns"] * frame["samples"]
+    data = archive.read(frame["offset"], frame["length"])
+    work = Work(draw, (data, frame, view["tables"]), max(len(data), 2 * size))
     (made,) = processes.run([work])
     return None if isinstance(made, Failed) else made
 

@@ -48,9 +48,22 @@ def with_trailing_padding(body: bytes, first_frame: int) -> bytes:
     return body + b"\xfc\xff\xfc\xffOB\x00\x00" + struct.pack("<I", missing) + b"\0" * missing
 
 
-def level_prefixes(stream: bytes, header: Dataset) -> tuple[int, int]:
-    """Bytes of the codestream up to the resolution that fits 32² and 64² (one tile-part per level, RPCL)."""
+def extended_offsets(header: Dataset, count: int) -> list[int]:
+    """The extended offset table (PS3.3 §C.7.6.3.1.8), one offset a frame; empty without a whole one."""
+    table = header.get("ExtendedOffsetTable")
+    if not isinstance(table, bytes) or len(table) < 8 * count:
+        return []
+    return list(struct.unpack_from(f"<{count}Q", table))
+
+
+def level_ends(stream: bytes) -> list[int]:
+    """Bytes of the codestream up to each resolution, smallest first (one tile-part per level, RPCL); the last is all."""
     ends = _tile_part_ends(stream)
+    return [*ends[:-1], len(stream)]
+
+
+def level_prefixes(ends: list[int], header: Dataset) -> tuple[int, int]:
+    """Bytes of the codestream up to the resolution that fits 32² and 64²."""
     longest = max(int(header.Rows), int(header.Columns))
     sizes = [-(-longest // 2 ** (len(ends) - 1 - level)) for level in range(len(ends))]
     return _up_to(32, sizes, ends), _up_to(64, sizes, ends)

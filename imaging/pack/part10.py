@@ -18,7 +18,8 @@ TRAILING_PADDING = (0xFFFC, 0xFFFC)
 @dataclass(frozen=True)
 class Layout:
     """`header` without pixels; `element`: offset of the pixel data element or None; `value`: offset of its value;
-    `end`: offset behind the element; `fragments`: (offset, length) of each, empty when native."""
+    `end`: offset behind the element; `fragments`: (offset, length) of each, empty when native; `table`: the same of the
+    basic offset table; `pixel_vr`: OB or OW."""
 
     header: Dataset
     transfer_syntax: str
@@ -26,6 +27,8 @@ class Layout:
     value: int
     end: int
     fragments: list[tuple[int, int]]
+    table: tuple[int, int] = (0, 0)
+    pixel_vr: str = "OW"
 
 
 def read_layout(content: bytes) -> Layout:
@@ -41,11 +44,12 @@ def read_layout(content: bytes) -> Layout:
     value = at + (8 if syntax == IMPLICIT_LE else 12)
     (length,) = struct.unpack_from(order + "I", content, value - 4)
     if length == UNDEFINED:
-        fragments, end = _fragments(content, value)
-        return Layout(header, syntax, at, value, end, fragments)
+        (table, *fragments), end = _items(content, value)
+        return Layout(header, syntax, at, value, end, fragments, table)
     if syntax not in NATIVE or value + length > len(content):
         raise ValueError("the length of the pixel data is beyond the end of the file")
-    return Layout(header, syntax, at, value, value + length, [])
+    vr = "OW" if syntax == IMPLICIT_LE else content[at + 4 : at + 6].decode("ascii", "replace")
+    return Layout(header, syntax, at, value, value + length, [], pixel_vr=vr)
 
 
 def has_foreign_tail(content: bytes, layout: Layout) -> bool:
@@ -61,13 +65,15 @@ def has_foreign_tail(content: bytes, layout: Layout) -> bool:
     return bool(tail) and not is_padding
 
 
-def _fragments(content: bytes, at: int) -> tuple[list[tuple[int, int]], int]:
+def _items(content: bytes, at: int) -> tuple[list[tuple[int, int]], int]:
     found: list[tuple[int, int]] = []
     while True:
         tag, length = struct.unpack_from("<II", content, at)
         at += 8
         if tag == SEQUENCE_DELIMITER:
-            return found[1:], at
+            if not found:
+                raise ValueError("the pixel data has no offset table")
+            return found, at
         if tag != ITEM or at + length > len(content):
             raise ValueError("the fragments of the pixel data are broken")
         found.append((at, length))

@@ -5,29 +5,31 @@ Native grey pixels of 8 or 16 bits become HTJ2K; everything else is kept byte fo
 
 import base64
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID
 
 from imaging import codecs
-from imaging.pack import entry_writer
+from imaging.facts.document import document_facts
+from imaging.pack import entry_writer, fragments, lossy
+from imaging.pack.native import native_frames
 from imaging.pack.part10 import Layout, has_foreign_tail, read_layout
 from imaging.pack.source import Prepared
-from imaging.pack.view_facts import metadata_of, view_facts
+from imaging.pack.view_facts import facts_of, metadata_of, view_facts
 
 # 2³¹ samples is far beyond any real frame stack and would be 4 GB.
 MAX_SAMPLES = 2**31
+# A frame has a row in tables that a browser reads; it takes no more than this of one series.
+MAX_FRAMES = 50_000
 
 
-def prepare_file(path: Path) -> Prepared:
+def prepare_file(path: Path, with_lossy: bool = True) -> Prepared:
     """`prepare` for the file at `path`."""
-    return prepare(path.read_bytes())
+    return prepare(path.read_bytes(), with_lossy)
 
 
-def prepare(content: bytes) -> Prepared:
+def prepare(content: bytes, with_lossy: bool = True) -> Prepared:
     """The entry for a received Part-10 file. What cannot be read is kept verbatim and says why in `flags`."""
     try:
         layout = read_layout(content)
@@ -38,18 +40,19 @@ def prepare(content: bytes) -> Prepared:
     except Exception:
         metadata = {}
     if layout.element is None:
-        return Prepared(
-            entry=content, metadata=metadata, view=view_facts(layout.header, "none"), flags=["no-pixels"]
-        )
-    try:
-        prepared = _encoded(content, layout) or _verbatim(content, layout)
-    except Exception as error:
-        prepared = Prepared(entry=content, flags=[f"pixels-unreadable:{type(error).__name__}"])
+        prepared = Prepared(entry=content, view=view_facts(layout.header, "none"), flags=["no-pixels"])
+    else:
+        try:
+            prepared = _encoded(content, layout, with_lossy) or _verbatim(content, layout)
+        except Exception as error:
+            prepared = Prepared(entry=content, flags=[f"pixels-unreadable:{type(error).__name__}"])
     prepared.metadata = metadata
+    prepared.document, doubts = document_facts(layout.header)
+    prepared.flags += doubts
     return prepared
 
 
-def _encoded(content: bytes, layout: Layout) -> Prepared | None:
+def _encoded(content: bytes, layout: Layout, with_lossy: bool) -> Prepared | None:
     """HTJ2K entry, or None when these pixels are not ours to encode."""
     header = layout.header
     bits, samples = int(header.BitsAllocated), int(header.SamplesPerPixel)
@@ -63,19 +66,28 @@ def _encoded(content: bytes, layout: Layout) -> Prepared | None:
     value = content[layout.value : layout.end]
     if not 0 < frames * rows * columns < MAX_SAMPLES or len(value) not in (frames * size, frames * size + 1):
         return None
+    if frames > MAX_FRAMES:
+        return None
     kind = np.dtype(f"<{'i' if int(header.PixelRepresentation) else 'u'}{bits // 8}")
+    prepared = Prepared(entry=b"")
+    _describe(prepared, layout, "htj2k", frames)
+    is_smaller_wanted = with_lossy and lossy.is_worth_it(prepared.view)
     streams = []
     for index in range(frames):
-        pixels = np.frombuffer(value, kind, rows * columns, index * size).reshape(rows, columns)
-        stream = codecs.encode(pixels.astype(kind.newbyteorder("=")))
-        facts = {**view_facts(header, "htj2k"), "codec": "htj2k"}
-        if not np.array_equal(codecs.decode(stream, facts), pixels):
+        raw = np.frombuffer(value, kind, rows * columns, index * size).reshape(rows, columns)
+        pixels = raw.astype(kind.newbyteorder("="))
+        stream = codecs.encode(pixels)
+        if not np.array_equal(codecs.decode(stream, prepared.view), pixels):
             return None
         streams.append(stream)
-    return _htj2k_entry(content, layout, streams, value[frames * size :])
+        prepared.lossy.append(lossy.encode(pixels, len(stream)) if is_smaller_wanted else None)
+    _write_entry(prepared, content, layout, streams, value[frames * size :])
+    return prepared
 
 
-def _htj2k_entry(content: bytes, layout: Layout, streams: list[bytes], pad: bytes) -> Prepared:
+def _write_entry(
+    prepared: Prepared, content: bytes, layout: Layout, streams: list[bytes], pad: bytes
+) -> None:
     meta_end = entry_writer.meta_end(content)
     is_explicit = layout.transfer_syntax == codecs.EXPLICIT_LE
     assert layout.element is not None  # noqa: S101 — the caller has seen it
@@ -84,58 +96,61 @@ def _htj2k_entry(content: bytes, layout: Layout, streams: list[bytes], pad: byte
     encapsulated = encapsulate([stream + b"\0" * (len(stream) & 1) for stream in streams])
     value_at = len(meta) + len(head) + 12
     body = meta + head + entry_writer.PIXEL_DATA_HEADER + encapsulated + entry_writer.DELIMITER
-    frames, at = [], value_at + 8 + 4 * len(streams)
+    at = value_at + 8 + 4 * len(streams)
     for stream in streams:
         at += 8
-        frames.append((at, len(stream)))
+        prepared.frames.append((at, len(stream)))
         at += len(stream) + (len(stream) & 1)
-    entry = entry_writer.with_trailing_padding(body, frames[0][0])
-    rebuild: dict[str, Any] = {
+        ends = entry_writer.level_ends(stream)
+        prepared.levels.append(ends)
+        prepared.prefixes.append(entry_writer.level_prefixes(ends, layout.header))
+    prepared.entry = entry_writer.with_trailing_padding(body, prepared.frames[0][0])
+    prepared.pixel_span = (prepared.frames[0][0], len(prepared.entry))
+    prepared.rebuild = {
         "kind": "htj2k",
         "meta": base64.b64encode(content[:meta_end]).decode(),
         "element": base64.b64encode(content[layout.element : layout.value]).decode(),
         "head": [len(meta), len(meta) + len(head)] if is_explicit else None,
         "pad": pad.hex(),
     }
-    return Prepared(
-        entry=entry,
-        pixel_span=(frames[0][0], len(entry)),
-        frames=frames,
-        prefixes=[entry_writer.level_prefixes(stream, layout.header) for stream in streams],
-        rebuild=rebuild,
-        original_head=None if is_explicit else content[meta_end : layout.element],
-        view=view_facts(layout.header, "htj2k"),
-    )
+    prepared.original_head = None if is_explicit else content[meta_end : layout.element]
 
 
 def _verbatim(content: bytes, layout: Layout) -> Prepared:
-    """The file as received; frames are served where one lies in one piece and nothing but pixels shares its chunks."""
+    """The file as received; frames are served where nothing but pixels shares their chunks."""
     header = layout.header
     codec = codecs.CODEC_OF_TRANSFER_SYNTAX.get(layout.transfer_syntax, "unknown")
-    prepared = Prepared(entry=content, view=view_facts(header, codec), flags=["verbatim"])
+    prepared = Prepared(entry=content, flags=["verbatim"])
+    count = int(header.get("NumberOfFrames") or 1)
+    _describe(prepared, layout, codec, count if 0 < count <= MAX_FRAMES else 1)
     if has_foreign_tail(content, layout):
         prepared.flags.append("mixed")
         return prepared
     prepared.pixel_span = (layout.fragments[0][0] if layout.fragments else layout.value, len(content))
-    prepared.frames = _frames_in_place(header, layout)
-    if not prepared.frames:
+    if layout.transfer_syntax in codecs.VIDEO:
+        prepared.pieces = layout.fragments
+        prepared.flags.append("video")
+        return prepared
+    if 0 < count <= MAX_FRAMES and prepared.view["rows"] * prepared.view["columns"] > 0:
+        _locate(prepared, content, layout, count)
+    if not prepared.frames and not prepared.joined:
         prepared.flags.append("frames-in-pieces")
     return prepared
 
 
-def _frames_in_place(header: Dataset, layout: Layout) -> list[tuple[int, int]]:
-    frames = int(header.get("NumberOfFrames") or 1)
-    if not int(header.Rows) * int(header.Columns):
-        return []
-    if layout.fragments:
-        return layout.fragments if len(layout.fragments) == frames else []
-    bits = int(header.BitsAllocated)
-    size = int(header.Rows) * int(header.Columns) * int(header.SamplesPerPixel) * bits // 8
-    is_plain = bits in (8, 16, 32) and (layout.transfer_syntax != codecs.EXPLICIT_BE or bits == 8)
-    if (
-        not is_plain
-        or int(header.get("PlanarConfiguration") or 0)
-        or frames * size > layout.end - layout.value
-    ):
-        return []
-    return [(layout.value + index * size, size) for index in range(frames)]
+def _locate(prepared: Prepared, content: bytes, layout: Layout, count: int) -> None:
+    """Where the frames lie; those in several fragments are joined, for a viewer reads one range a frame."""
+    if not layout.fragments:
+        prepared.frames = native_frames(layout, prepared.view, count)
+        return
+    extended = entry_writer.extended_offsets(layout.header, count)
+    frames = fragments.frames_of(content, layout.table, layout.fragments, count, extended)
+    if all(len(pieces) == 1 for pieces in frames):
+        prepared.frames = [pieces[0] for pieces in frames]
+    else:
+        prepared.joined = [fragments.joined(content, pieces) for pieces in frames]
+
+
+def _describe(prepared: Prepared, layout: Layout, codec: str, count: int) -> None:
+    facts = facts_of(layout.header, codec, count)
+    prepared.view, prepared.frame_views, prepared.tables = facts.shared, facts.frames, facts.tables

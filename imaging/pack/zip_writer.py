@@ -3,12 +3,14 @@
 Alignment is by the ZIP extra field (APPNOTE §4.5), like zipalign; it is left out of the central directory.
 """
 
+import io
 import os
+import shutil
 import struct
 import zipfile
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from imaging.pack.entry_writer import CHUNK
 
@@ -40,12 +42,20 @@ class AlignedZip:
 
     def add(self, name: str, content: bytes, pixel_span: tuple[int, int] | None = None) -> int:
         """Append an entry; return the offset of its content. `pixel_span`: the part of it that is pixels."""
+        return self.add_file(name, io.BytesIO(content), len(content), pixel_span)
+
+    def add_file(
+        self, name: str, content: BinaryIO, length: int, pixel_span: tuple[int, int] | None = None
+    ) -> int:
+        """`add` for the `length` bytes of a file from its beginning, which is not taken into memory."""
         info = zipfile.ZipInfo(name, FIXED_DATE)
-        info.external_attr = 0o644 << 16
-        start = self._file.tell() + LOCAL_HEADER_BYTES + len(name) + _zip64_bytes(len(content))
+        info.external_attr, info.file_size = 0o644 << 16, length
+        start = self._file.tell() + LOCAL_HEADER_BYTES + len(name) + _zip64_bytes(length)
         info.extra = self._padding(start, pixel_span)
         at = start + len(info.extra)
-        self._zip.writestr(info, content)
+        content.seek(0)
+        with self._zip.open(info, "w") as entry:
+            shutil.copyfileobj(content, entry, 1 << 20)
         self._infos.append(info)
         if pixel_span is not None:
             self._note_pixels(at + pixel_span[0], at + pixel_span[1])

@@ -16,6 +16,7 @@ from imaging import archive as archive_module
 from imaging import codecs
 from imaging.archive import ArchivedPack, make_pack
 from imaging.errors import NotIdentical
+from imaging.film_series import frames_of
 from imaging.pack.source import PackSource
 from imaging.sealing import open_pack, pixel_key_of
 from tests.unit.imaging import dicom_files
@@ -72,8 +73,9 @@ def test_the_pixel_key_opens_every_frame_and_no_name(
     key = pixel_key_of(row(made), keyring, OWNER)
     reader = SealedReader(lambda start, end: sealed[start:end], ClassKeys(pixel=key, head=None), provider)
     view = json.loads(gzip.decompress(made.view))
-    assert (len(view["frames"]), view["documents"]) == (3, [])
-    for number, frame in enumerate(view["frames"], start=1):
+    frames = frames_of(view)
+    assert (len(frames), view["documents"]) == (3, [])
+    for number, frame in enumerate(frames, start=1):
         codestream = reader.read(frame["offset"], frame["offset"] + frame["length"])
         assert (codecs.decode(codestream, frame) == slope(100, 90, number)).all()
     with pytest.raises(CryptoError):

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from imaging.frame_columns import expand
 from imaging.frame_table import in_order_of_space, pack_view
 
 AXIAL, CORONAL = [1.0, 0, 0, 0, 1, 0], [1.0, 0, 0, 0, 0, -1]
@@ -59,7 +60,10 @@ def test_frames_of_one_file_keep_their_order() -> None:
 
 
 def row(sop_uid: str, frames: list[list[int]], **view: Any) -> dict[str, Any]:
-    facts = {"codec": "htj2k", "bits_allocated": 16, "samples": 1, "number": 1, **view}
+    facts = {
+        **{"codec": "htj2k", "bits_allocated": 16, "samples": 1, "rows": 8, "columns": 8, "number": 1},
+        **{"instance": sop_uid, "position": None, "orientation": None, **view},
+    }
     return {"sop_uid": sop_uid, "number": 1, "frames": frames, "view": facts, "flags": []}
 
 
@@ -73,11 +77,12 @@ def test_what_the_viewer_cannot_draw_is_a_document() -> None:
             row("1.4", [[0, 1]], samples=4),
             row("1.5", [[0, 1]], bits_allocated=64),
             {**row("1.6", []), "view": {}},
+            row("1.7", [[0, 1]], rows=2**15, columns=2**15),
         ]
     }
     view = pack_view(manifest)
-    assert [(item["offset"], item["length"], item["frame"]) for item in view["frames"]] == [
+    assert [(item["offset"], item["length"], item["frame"]) for item in expand(view)] == [
         (4096, 10, 1),
         (8192, 11, 2),
     ]
-    assert [item["sop_uid"] for item in view["documents"]] == ["1.2", "1.3", "1.4", "1.5", "1.6"]
+    assert [item["sop_uid"] for item in view["documents"]] == ["1.2", "1.3", "1.4", "1.5", "1.6", "1.7"]

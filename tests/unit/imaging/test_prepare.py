@@ -91,26 +91,42 @@ def test_what_came_compressed_is_kept_and_found() -> None:
     assert prepared.view["codec"] == "jpeg"
 
 
-def test_frames_in_several_fragments_are_not_served() -> None:
-    pieces = encapsulate([b"ab" * 50], fragments_per_frame=2)
+@pytest.mark.parametrize("has_table", [True, False])
+@pytest.mark.parametrize("frames", [1, 3])
+def test_frames_in_several_fragments_are_joined_beside_the_file(frames: int, has_table: bool) -> None:
+    streams = [b"\xff\xd8" + bytes([number]) * 95 + b"\xff\xd9\x00" for number in range(frames)]
+    pieces = encapsulate(streams, fragments_per_frame=2, has_bot=has_table)
     received = dicom_files.file(
-        None, syntax=JPEG_2000, Rows=8, Columns=8, SamplesPerPixel=1, BitsAllocated=8, PixelData=pieces
-    )
-    assert verbatim(received, "verbatim", "frames-in-pieces").frames == []
+        None, syntax=JPEG_2000, Rows=8, Columns=8, SamplesPerPixel=1, BitsAllocated=8, PixelData=pieces,
+        NumberOfFrames=frames,
+    )  # fmt: skip
+    prepared = verbatim(received, "verbatim")
+    assert (prepared.frames, prepared.joined) == ([], streams)
 
 
-def test_interleaved_colour_is_served_in_place_and_planar_is_not() -> None:
+def test_fragments_that_fit_no_number_of_frames_are_not_served() -> None:
+    received = dicom_files.file(
+        None, syntax=JPEG_2000, Rows=8, Columns=8, SamplesPerPixel=1, BitsAllocated=8, NumberOfFrames=4,
+        PixelData=encapsulate([b"\xff\xd8" * 50 + b"\xff\xd9"] * 3, fragments_per_frame=2),
+    )  # fmt: skip
+    assert verbatim(received, "verbatim", "frames-in-pieces").joined == []
+
+
+def test_colour_is_served_in_place_by_pixel_and_by_plane() -> None:
     pixels = noise((5, 8 * 3), "<u1")
     colour = {"SamplesPerPixel": 3, "Columns": 8, "PhotometricInterpretation": "RGB"}
     received = dicom_files.file(pixels, **colour, PlanarConfiguration=0)
     prepared = verbatim(received, "verbatim")
     assert np.array_equal(pixels_of(prepared), pixels.reshape(5, 8, 3))
-    verbatim(dicom_files.file(pixels, **colour, PlanarConfiguration=1), "verbatim", "frames-in-pieces")
+    planes = verbatim(dicom_files.file(pixels, **colour, PlanarConfiguration=1), "verbatim")
+    assert planes.view["planar"] == 1
+    assert np.array_equal(pixels_of(planes), np.moveaxis(pixels.reshape(3, 5, 8), 0, -1))
 
 
-def test_big_endian_samples_are_not_served_but_kept() -> None:
-    received = dicom_files.file(slope(4, 4).astype(">i2"), syntax="big")
-    assert verbatim(received, "verbatim", "frames-in-pieces").frames == []
+def test_big_endian_samples_are_served_as_they_came() -> None:
+    prepared = verbatim(dicom_files.file(slope(4, 4).astype(">i2"), syntax="big"), "verbatim")
+    assert prepared.view["big_endian"] is True
+    assert np.array_equal(pixels_of(prepared), slope(4, 4))
 
 
 TAIL = element(0x7FE1, 0x0010, "LO", b"DEVICE") + element(0x7FE1, 0x1001, "LO", NAME.encode() + b" ")
