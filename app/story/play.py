@@ -207,7 +207,7 @@ class Story:
             "pdf": document.content == report_pdf(),
             "film_page": page.status_code,
             "series": len(manifest["series"]),
-            "frames": sum(len(series["frames"]) for series in manifest["series"]),
+            "frames": sum(series["count"] for series in manifest["series"]),
             "documents": len(manifest["documents"]),
             "first_frame_identical": self._first_frame,
         }

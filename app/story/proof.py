@@ -12,6 +12,7 @@ from core import db
 from core.config import Settings
 from core.models import Instance
 from imaging import codecs
+from imaging.frame_columns import expand
 from imaging.pack.part10 import read_layout
 from workflow.rebuild_file import rebuild_file
 
@@ -37,7 +38,7 @@ def first_frame_identical(person: Person, manifest: dict[str, Any], files: list[
     if first is None:
         return False
     series = manifest["series"][first["series"]]
-    frame = series["frames"][first["frame"]]
+    frame = expand(series)[first["frame"]]
     seen = codecs.decode(person.open_frame(manifest, frame, series), frame)
     source = next(path for path in files if _uid(path) == frame["instance"])
     return bool(np.array_equal(seen, _source_pixels(source, frame)))
