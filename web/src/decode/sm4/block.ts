@@ -21,7 +21,8 @@ const SBOX = Uint8Array.from({ length: 256 }, (_, i) =>
 
 const rotate = (x: number, n: number): number => (x << n) | (x >>> (32 - n));
 
-const [T0, T1, T2, T3] = [24, 16, 8, 0].map((shift) =>
+/** S-box and L of a byte that stands at each of the four places of a word. */
+export const [T0, T1, T2, T3] = [24, 16, 8, 0].map((shift) =>
   Int32Array.from({ length: 256 }, (_, i) => {
     const b = SBOX[i] << shift;
     return b ^ rotate(b, 2) ^ rotate(b, 10) ^ rotate(b, 18) ^ rotate(b, 24);

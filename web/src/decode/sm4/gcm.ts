@@ -1,6 +1,7 @@
 /** SM4-GCM, opening only (RFC 8998 with NIST SP 800-38D; 96-bit nonce, 128-bit tag). */
 
 import { encryptWords, roundKeys } from './block';
+import { counterMode } from './counter_mode';
 import { absorb, multiplicationTable } from './ghash';
 
 export const TAG_LENGTH = 16;
@@ -38,14 +39,16 @@ export class GcmOpener {
     const length = sealed.length - TAG_LENGTH;
     if (length < 0) throw new SealBroken('a sealed chunk is shorter than its tag');
     this.verify(nonce, sealed, length);
-    const { keys, counter, stream } = this;
-    counter[3] = 1;
-    for (let i = 0; i < length; i += 16) {
-      counter[3]++;
-      encryptWords(keys, counter, stream);
+    const source = new DataView(sealed.buffer, sealed.byteOffset, length);
+    const plain = new DataView(target.buffer, target.byteOffset + at, length);
+    const pairs = length >>> 5;
+    counterMode(this.keys, this.counter, 2, source, plain, pairs);
+    for (let i = 32 * pairs; i < length; i += 16) {
+      this.counter[3] = 2 + (i >>> 4);
+      encryptWords(this.keys, this.counter, this.stream);
       const end = Math.min(16, length - i);
       for (let j = 0; j < end; j++) {
-        target[at + i + j] = sealed[i + j] ^ (stream[j >> 2] >>> (24 - 8 * (j & 3)));
+        target[at + i + j] = sealed[i + j] ^ (this.stream[j >> 2] >>> (24 - 8 * (j & 3)));
       }
     }
   }

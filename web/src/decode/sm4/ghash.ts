@@ -37,38 +37,38 @@ export function absorb(
   from: number,
   to: number,
 ): void {
+  const whole = from + ((to - from) & ~15);
+  absorbBlocks(table, state, new DataView(data.buffer, data.byteOffset + from, whole - from));
+  if (whole === to) return;
+  const tail = new Uint8Array(16);
+  tail.set(data.subarray(whole, to));
+  absorbBlocks(table, state, new DataView(tail.buffer));
+}
+
+function absorbBlocks(table: Int32Array, state: Int32Array, blocks: DataView): void {
   let y0 = state[0];
   let y1 = state[1];
   let y2 = state[2];
   let y3 = state[3];
-  for (let i = from; i < to; i += 16) {
-    if (i + 16 <= to) {
-      y0 ^= (data[i] << 24) | (data[i + 1] << 16) | (data[i + 2] << 8) | data[i + 3];
-      y1 ^= (data[i + 4] << 24) | (data[i + 5] << 16) | (data[i + 6] << 8) | data[i + 7];
-      y2 ^= (data[i + 8] << 24) | (data[i + 9] << 16) | (data[i + 10] << 8) | data[i + 11];
-      y3 ^= (data[i + 12] << 24) | (data[i + 13] << 16) | (data[i + 14] << 8) | data[i + 15];
-    } else {
-      const tail = new Uint8Array(16);
-      tail.set(data.subarray(i, to));
-      const view = new DataView(tail.buffer);
-      y0 ^= view.getInt32(0);
-      y1 ^= view.getInt32(4);
-      y2 ^= view.getInt32(8);
-      y3 ^= view.getInt32(12);
-    }
+  for (let i = 0; i < blocks.byteLength; i += 16) {
+    y0 ^= blocks.getInt32(i);
+    y1 ^= blocks.getInt32(i + 4);
+    y2 ^= blocks.getInt32(i + 8);
+    y3 ^= blocks.getInt32(i + 12);
     let z0 = 0;
     let z1 = 0;
     let z2 = 0;
     let z3 = 0;
-    for (let w = 0, base = 0; w < 4; w++) {
+    for (let w = 0, base = 0; w < 4; w++, base += 4096) {
       const y = w === 0 ? y0 : w === 1 ? y1 : w === 2 ? y2 : y3;
-      for (let shift = 24; shift >= 0; shift -= 8, base += 1024) {
-        const t = base + ((y >>> shift) & 255) * 4;
-        z0 ^= table[t];
-        z1 ^= table[t + 1];
-        z2 ^= table[t + 2];
-        z3 ^= table[t + 3];
-      }
+      const t0 = base + ((y >>> 22) & 1020);
+      const t1 = base + 1024 + ((y >>> 14) & 1020);
+      const t2 = base + 2048 + ((y >>> 6) & 1020);
+      const t3 = base + 3072 + ((y << 2) & 1020);
+      z0 ^= table[t0] ^ table[t1] ^ table[t2] ^ table[t3];
+      z1 ^= table[t0 + 1] ^ table[t1 + 1] ^ table[t2 + 1] ^ table[t3 + 1];
+      z2 ^= table[t0 + 2] ^ table[t1 + 2] ^ table[t2 + 2] ^ table[t3 + 2];
+      z3 ^= table[t0 + 3] ^ table[t1 + 3] ^ table[t2 + 3] ^ table[t3 + 3];
     }
     y0 = z0;
     y1 = z1;
