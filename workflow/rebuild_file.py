@@ -3,10 +3,16 @@
 import io
 import json
 import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
-from core.models import Instance
+from pydicom.dataset import Dataset
+
+from core.models import Instance, Pack
 from crypto.sm3 import sm3
 from imaging.errors import NotIdentical
+from imaging.instance_reader import read_header
 from imaging.pack.build import rebuild
 from imaging.sealing import open_pack
 from workflow.archive_study import KIND
@@ -48,12 +54,33 @@ class _PackFile(io.RawIOBase):
 
 def rebuild_file(platform: Platform, instance: Instance) -> bytes:
     """The file as received; raises `NotIdentical` should its SM3 differ."""
-    pack = instance.pack
-    reader = open_pack(range_reader(platform, pack), pack, platform.keyring, platform.provider, KIND)
-    with zipfile.ZipFile(_PackFile(reader, pack.plain_length)) as archive:
-        rows = json.loads(archive.read("MANIFEST.json"))["instances"]
-        row = next(row for row in rows if row["sop_uid"] == instance.sop_uid)
-        content = rebuild(archive, row)
+    with _opened(platform, instance.pack) as (archive, rows):
+        content = rebuild(archive, rows[instance.sop_uid])
     if sm3(content).hex() != instance.file_sm3:
         raise NotIdentical(f"instance {instance.sop_uid}: the rebuilt file differs from what was received")
     return content
+
+
+def read_headers(platform: Platform, instances: Sequence[Instance]) -> dict[str, Dataset]:
+    """The data sets before their pixels, by SOP Instance UID. An entry is a DICOM file too: nothing is decoded.
+
+    Raises `NotDicom` for one that was kept though it cannot be read.
+    """
+    packs = {instance.pack_id: instance.pack for instance in instances}
+    headers = {}
+    for pack_id, pack in packs.items():
+        with _opened(platform, pack) as (archive, rows):
+            for instance in instances:
+                if instance.pack_id == pack_id:
+                    entry = archive.read(rows[instance.sop_uid]["name"])
+                    headers[instance.sop_uid] = read_header(entry)
+    return headers
+
+
+@contextmanager
+def _opened(platform: Platform, pack: Pack) -> Iterator[tuple[zipfile.ZipFile, dict[str, dict[str, Any]]]]:
+    """The pack as a ZIP, and the rows of its manifest by SOP Instance UID."""
+    reader = open_pack(range_reader(platform, pack), pack, platform.keyring, platform.provider, KIND)
+    with zipfile.ZipFile(_PackFile(reader, pack.plain_length)) as archive:
+        rows = json.loads(archive.read("MANIFEST.json"))["instances"]
+        yield archive, {row["sop_uid"]: row for row in rows}

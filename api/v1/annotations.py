@@ -3,11 +3,13 @@
 from typing import Any
 
 from apiflask import APIBlueprint
+from flask import Response
 
 from api import body_limit, guards
-from api.request_scope import address
-from api.v1.annotation_schemas import AnnotationsIn, AnnotationsOut
-from workflow import annotate_exam
+from api.documents import document_response
+from api.request_scope import address, platform
+from api.v1.annotation_schemas import AnnotationsIn, AnnotationsOut, MeasurementsIn
+from workflow import annotate_exam, export_measurements
 from workflow.annotate_exam import Change
 
 blueprint = APIBlueprint("v1_annotations", __name__, url_prefix="/api/v1/exams", tag="Annotations")
@@ -36,3 +38,19 @@ def save_annotations(exam_id: int, json_data: dict[str, Any]) -> dict[str, Any]:
     """
     change = Change(json_data["annotations"], json_data["removed"])
     return {"annotations": annotate_exam.save_annotations(guards.visitor(), exam_id, change, address())}
+
+
+@blueprint.post("/<int:exam_id>/annotations/sr")
+@guards.patient_or_staff
+@body_limit.up_to(BODY_BYTES)
+@blueprint.input(MeasurementsIn)
+@blueprint.output({}, content_type="application/dicom")
+def export_report(exam_id: int, json_data: dict[str, Any]) -> Response:
+    """Measurements as a DICOM SR
+
+    TID 1500 Measurement Report of what is sent, in the study of the images; nothing is kept.
+    """
+    content = export_measurements.export_measurements(
+        platform(), guards.visitor(), exam_id, json_data["annotations"], address()
+    )
+    return document_response("application/dicom", content, f"exam-{exam_id}-measurements")

@@ -1,18 +1,24 @@
 """Annotations: who may read and keep them, which version counts, what is refused, and how they lie in the database."""
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any
 
 import peewee
+import pydicom
 import pytest
 from apiflask import APIFlask
 from flask.testing import FlaskClient
 
+from api.application import create_app
 from api.v1.annotations import BODY_BYTES
+from core.config import Settings
 from core.models import AuditEvent, Exam, Instance, Staff
-from tests.unit.api import makers
+from crypto.keyring import Keyring
+from tests.unit.api import archived, makers
 from tests.unit.api.html import json_of
+from tests.unit.imaging import dicom_files
 
 SOP = "1.2.3.4.5"
 Post = Callable[..., Any]
@@ -192,3 +198,40 @@ def test_not_more_than_an_exam_keeps(post: Post) -> None:
     assert post(line("one-more")).status_code == 422
     assert post(line("one-more"), removed=("u0",)).status_code == 200
     assert post(line("big", text="x" * BODY_BYTES)).status_code == 413
+
+
+@pytest.mark.requirement("E16", "F6", "F9", "F10")
+def test_whoever_may_open_an_exam_takes_measurements_along_as_dicom(
+    settings: Settings, keyring: Keyring, memory_database: peewee.Database
+) -> None:
+    platform = archived.platform(settings, keyring)
+    app = create_app(platform)
+    exam = makers.published()
+    place = {"FrameOfReferenceUID": f"{dicom_files.ROOT}.4", "SpecificCharacterSet": "GB18030"}
+    files = [
+        dicom_files.file(dicom_files.slope(64, 48), number, PatientName="张^珅東", **place)
+        for number in (1, 2)
+    ]
+    archived.archive(platform, exam, files)
+    patient = app.test_client()
+    token = makers.sign_in(patient).visitor.csrf_token
+    body = {
+        "annotations": [
+            line(series=f"{dicom_files.ROOT}.2", instance=f"{dicom_files.ROOT}.3.2"),
+            line(**{**SPHERE, "series": f"{dicom_files.ROOT}.2", "uid": "s"}),
+        ]
+    }
+    url = f"/api/v1/exams/{exam.id}/annotations/sr"
+    answer = patient.post(url, json=body, headers={"X-CSRF-Token": token})
+    assert answer.status_code == 200, answer.text
+    assert answer.mimetype == "application/dicom"
+    assert "attachment" in answer.headers["Content-Disposition"]
+    report = pydicom.dcmread(io.BytesIO(answer.data))
+    assert str(report.PatientName) == "张^珅東"
+    assert report.StudyInstanceUID == f"{dicom_files.ROOT}.1"
+    assert AuditEvent.select().order_by(AuditEvent.seq.desc()).first().action == "export_measurements"
+    foreign = {"annotations": [line(series="1.2.9")]}
+    assert patient.post(url, json=foreign, headers={"X-CSRF-Token": token}).status_code == 422
+    other = app.test_client()
+    token = makers.sign_in(other, makers.OTHER_PHONE).visitor.csrf_token
+    assert other.post(url, json=body, headers={"X-CSRF-Token": token}).status_code == 404
