@@ -10,7 +10,7 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import body_limit, csrf, errors, guards, headers, health, openapi, request_scope
+from api import body_limit, csrf, errors, guards, headers, health, openapi, request_scope, static_files
 from api.hip import views as hip
 from api.pages import (
     account,
@@ -37,6 +37,7 @@ def create_app(platform: Platform) -> APIFlask:
     app.extensions["cloudfilm"] = platform
     _write_json_plainly(app)
     request_scope.install(app)
+    static_files.install(app)
     body_limit.install(app)
     headers.install(app)
     csrf.install(app)

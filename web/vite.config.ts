@@ -2,6 +2,7 @@
 
 import { brotliCompressSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
+import { compressedFiles, preloadList } from './build_plugins';
 
 /** Prints what a phone downloads, and refuses a viewer that has grown beyond its budget (ARCHITECTURE, decision 10). */
 function sizeBudget(limitKb: number): Plugin {
@@ -24,7 +25,7 @@ function sizeBudget(limitKb: number): Plugin {
 
 export default defineConfig({
   base: '/static/dist/',
-  plugins: [sizeBudget(60)],
+  plugins: [sizeBudget(60), preloadList(), compressedFiles()],
   build: {
     outDir: '../api/static/dist',
     emptyOutDir: true,

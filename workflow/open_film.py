@@ -11,6 +11,7 @@ from core import audit, failpoints
 from core.db import transaction
 from core.errors import NotFound
 from core.models import Instance, Series, Study
+from imaging.pack.pictures import as_jpeg
 from workflow.context import Platform
 from workflow.exam_card import card_of
 from workflow.film_manifest import content_of, manifest_of, preview_of
@@ -49,6 +50,11 @@ def open_film(platform: Platform, visitor: Visitor, exam_id: int, address: str) 
     first = content.first
     preview = preview_of(content.series[first["series"]]["uid"]) if first is not None else None
     return Film(card.item_name, manifest_of(visitor, exam, card, content), preview)
+
+
+def jpeg_preview(film: Film) -> bytes | None:
+    """The preview for a browser that knows no WebP."""
+    return as_jpeg(film.preview) if film.preview else None
 
 
 def open_object(platform: Platform, visitor: Visitor, object_id_hex: str) -> FilmObject:

@@ -4,9 +4,10 @@ from dataclasses import asdict
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import Response, url_for
+from flask import Response, jsonify, url_for
 
 from api import guards
+from api.compressed import gzipped
 from api.data_address import webp_address
 from api.documents import document_response
 from api.request_scope import address, platform
@@ -55,10 +56,13 @@ def read_exam(exam_id: int) -> dict[str, Any]:
 @blueprint.get("/<int:exam_id>/film")
 @guards.patient_or_staff
 @blueprint.output(FilmOut)
-def read_film(exam_id: int) -> dict[str, Any]:
-    """The film manifest"""
+def read_film(exam_id: int) -> Response:
+    """The film manifest
+
+    What the film page holds: for laying exams side by side.
+    """
     film = open_film.open_film(platform(), guards.visitor(), exam_id, address())
-    return {"title": film.title, "manifest": film.manifest}
+    return gzipped(jsonify({"title": film.title, "manifest": film.manifest}))
 
 
 @blueprint.get("/<int:exam_id>/files/<sop_uid>")

@@ -1,14 +1,20 @@
 """The film: page with preview and manifest, the manifest as JSON, sealed bytes by ranges, other files."""
 
+import base64
+import gzip
 import json
 from typing import Any
 
+import imagecodecs
+import numpy as np
 import pytest
 from apiflask import APIFlask
 from flask.testing import FlaskClient
 
+from api import static_files
 from api.v1.films import BLOCK_BYTES
 from core.errors import NotAllowed, NotFound, Unavailable
+from imaging.pack.pictures import PREVIEW_BYTES
 from tests.unit.api import makers
 from tests.unit.api.html import json_of, page_of
 from workflow import open_film
@@ -18,7 +24,7 @@ OBJECT_ID = "0a" * 16
 PACK = f"/api/v1/film/packs/{OBJECT_ID}"
 SEALED = bytes(range(256)) * (BLOCK_BYTES // 128)  # two blocks
 MANIFEST = {
-    "version": 1,
+    "version": 2,
     "title": "胸部CT平扫",
     "patient": "张*東 男 41岁",
     "series": [{"packs": []}, {"packs": []}],
@@ -53,7 +59,7 @@ def patient(browser: FlaskClient) -> FlaskClient:
 def test_page_holds_preview_and_manifest(patient: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     film = Film("胸部CT平扫", MANIFEST, b"RIFF....WEBP")
     monkeypatch.setattr(open_film, "open_film", lambda *_: film)
-    answer = patient.get("/exams/7/film")
+    answer = patient.get("/exams/7/film", headers={"Accept": "text/html,image/webp,*/*;q=0.8"})
     page = page_of(answer)
     main = page.all("main")[0]
     assert (main["id"], main["data-state"], main["data-series"]) == ("film", "loading", "2")
@@ -62,6 +68,50 @@ def test_page_holds_preview_and_manifest(patient: FlaskClient, monkeypatch: pyte
     assert page.all("script")[-1] == {"type": "module", "src": "/static/dist/film.js"}
     assert answer.headers["Cache-Control"] == "no-store"
     assert json_of(patient.get("/api/v1/exams/7/film")) == {"title": film.title, "manifest": MANIFEST}
+
+
+@pytest.mark.requirement("K1", "K2")
+def test_browsers_that_know_no_webp_get_a_jpeg(patient: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    noise = np.random.default_rng(3).integers(0, 255, (512, 512, 3), np.uint8)
+    webp = bytes(imagecodecs.webp_encode(noise, level=1))
+    monkeypatch.setattr(open_film, "open_film", lambda *_: Film("x", MANIFEST, webp))
+    page = page_of(patient.get("/exams/7/film", headers={"Accept": "text/html, */*"}))
+    kind, _, content = page.all("img")[0]["src"].partition(",")
+    jpeg = base64.b64decode(content)
+    assert (kind, jpeg[:3]) == ("data:image/jpeg;base64", b"\xff\xd8\xff")
+    assert len(jpeg) <= PREVIEW_BYTES
+
+
+@pytest.mark.requirement("K2")
+@pytest.mark.parametrize("url", ["/exams/7/film", "/api/v1/exams/7/film"])
+def test_page_and_manifest_are_compressed_where_the_caller_takes_it(
+    patient: FlaskClient, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    manifest = {**MANIFEST, "documents": [{"title": "x" * 5000}]}
+    monkeypatch.setattr(open_film, "open_film", lambda *_: Film("x", manifest, None))
+    plain, small = patient.get(url), patient.get(url, headers={"Accept-Encoding": "gzip, br"})
+    assert "Content-Encoding" not in plain.headers
+    assert small.headers["Content-Encoding"] == "gzip"
+    assert int(small.headers["Content-Length"]) == len(small.data) < 3000
+    assert gzip.decompress(small.data) == plain.data
+    assert "Accept-Encoding" in small.headers["Vary"]
+    assert small.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.requirement("K2")
+def test_what_the_first_frame_needs_is_named_behind_the_picture(
+    patient: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"modules": ["assets/a-1.js"], "worker": ["assets/w-1.js"], "htj2k": ["assets/h-1.wasm"]}
+    monkeypatch.setattr(static_files, "first_files", lambda _: files)
+    for codec, fetched in (("htj2k", ["w-1.js", "h-1.wasm"]), ("jpeg", ["w-1.js"])):
+        manifest = {**MANIFEST, "series": [{"common": {"codec": codec}}]}
+        monkeypatch.setattr(open_film, "open_film", lambda *_, of=manifest: Film("x", of, None))
+        page = page_of(patient.get("/exams/7/film"))
+        links = [link for link in page.all("link") if link["rel"] in ("preload", "modulepreload")]
+        assert [link["href"].rpartition("/")[2] for link in links] == ["a-1.js", *fetched]
+        order = [tag for tag, attributes in page.elements if tag == "img" or attributes in links]
+        assert order[0] == "img"
 
 
 @pytest.mark.requirement("K2")

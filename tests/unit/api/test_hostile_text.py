@@ -51,7 +51,7 @@ def _view(text: str) -> ExamView:
 def _film(text: str) -> Film:
     series = [{"uid": "1.2", "description": text, "packs": [], "frames": []}]
     manifest = {"version": 1, "title": text, "patient": text, "series": series, "documents": []}
-    return Film(title=text, manifest=manifest, preview=b"RIFF")
+    return Film(title=text, manifest=manifest, preview=None)
 
 
 @pytest.fixture
