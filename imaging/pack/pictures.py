@@ -48,20 +48,20 @@ def _displayed(pixels: np.ndarray, facts: dict[str, Any], tables: list[dict[str,
     if pixels.ndim == 3:
         colours = (pixels >> max(0, facts["bits_stored"] - 8)).astype(np.uint8)
         is_ybr = facts["photometric"].startswith("YBR_FULL") and facts["codec"] in ("raw", "rle")
-        return _rgb_of_ybr(colours) if is_ybr else colours
-    stored = _stored(pixels, facts)
+        return rgb_of_ybr(colours) if is_ybr else colours
+    stored = stored_values(pixels, facts)
     if facts.get("palette"):
-        return np.stack([_looked_up(stored, tables[index], 255) for index in facts["palette"]], -1).astype(
+        return np.stack([looked_up(stored, tables[index], 255) for index in facts["palette"]], -1).astype(
             np.uint8
         )
     if facts.get("modality_lut") is not None:
-        stored = _looked_up(stored, tables[facts["modality_lut"]], None)
+        stored = looked_up(stored, tables[facts["modality_lut"]], None)
     values = stored.astype(np.float32) * facts["slope"] + facts["intercept"]
     if facts["center"]:
         low, high = facts["center"][0] - facts["width"][0] / 2, facts["center"][0] + facts["width"][0] / 2
         grey = np.clip((values - low) * (255.0 / max(high - low, 1e-6)), 0, 255).astype(np.uint8)
     elif facts.get("voi_lut") is not None:
-        grey = _looked_up(values, tables[facts["voi_lut"]], 255).astype(np.uint8)
+        grey = looked_up(values, tables[facts["voi_lut"]], 255).astype(np.uint8)
     else:
         low, high = (float(value) for value in np.percentile(values, (0.5, 99.5)))
         grey = np.clip((values - low) * (255.0 / max(high - low, 1e-6)), 0, 255).astype(np.uint8)
@@ -70,13 +70,13 @@ def _displayed(pixels: np.ndarray, facts: dict[str, Any], tables: list[dict[str,
     return np.repeat(grey[..., None], 3, axis=2)
 
 
-def _stored(pixels: np.ndarray, facts: dict[str, Any]) -> np.ndarray:
+def stored_values(pixels: np.ndarray, facts: dict[str, Any]) -> np.ndarray:
     """Without what lies above Bits Stored, such as old overlays (PS3.5 §8.1.1), and with the sign of its highest bit."""
     unused = facts["bits_allocated"] - facts["bits_stored"]
     return (pixels << unused) >> unused if unused > 0 else pixels
 
 
-def _looked_up(values: np.ndarray, table: dict[str, Any], most: int | None) -> np.ndarray:
+def looked_up(values: np.ndarray, table: dict[str, Any], most: int | None) -> np.ndarray:
     """Entries of a look-up table, scaled to `most`; values beyond its ends take the end's (PS3.3 §C.11.1.1)."""
     entries = np.frombuffer(base64.b64decode(table["data"]), "<u2").astype(np.float32)
     if most is not None:
@@ -84,7 +84,7 @@ def _looked_up(values: np.ndarray, table: dict[str, Any], most: int | None) -> n
     return entries[np.clip(values.astype(np.int64) - table["first"], 0, len(entries) - 1)]
 
 
-def _rgb_of_ybr(pixels: np.ndarray) -> np.ndarray:
+def rgb_of_ybr(pixels: np.ndarray) -> np.ndarray:
     """PS3.3 §C.7.6.3.1.2 YBR_FULL, undone; JPEG decoders do this themselves."""
     y, cb, cr = (pixels[..., index].astype(np.float32) for index in range(3))
     cb, cr = cb - 128, cr - 128
