@@ -44,7 +44,7 @@ def require_room(visitor: Visitor, token: str) -> LiveRoom:
     room: LiveRoom | None = _open_rooms().where(LiveRoom.token_sm3 == _digest(token)).first()
     if room is None:
         raise NotFound("这次共览已经结束")
-    require_published(visitor, require_exam(visitor, room.exam_id))
+    require_published(visitor, require_exam(visitor, room.exam.id))
     return room
 
 
@@ -57,7 +57,7 @@ def keep_open(room: LiveRoom) -> None:
 def close_room(visitor: Visitor, exam: Exam, token: str) -> LiveRoom:
     """End the room for everybody in it. Raises `NotFound` unless this visitor's session opened it for this exam."""
     room = require_room(visitor, token)
-    if (room.owner_id, room.exam_id) != (visitor.session_id, exam.id):
+    if (room.owner.id, room.exam.id) != (visitor.session_id, exam.id):
         raise NotFound("这次共览不是您发起的")
     LiveRoom.update(closed_at=now()).where(LiveRoom.id == room.id).execute()
     return room

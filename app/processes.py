@@ -10,7 +10,12 @@ from functools import partial
 from pathlib import Path
 
 from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
 
+from api.live.limits import Limits
+from api.live.ports import RoomBus, RoomStore
+from api.live.stores.memory import MemoryBus, MemoryStore
+from api.live.stores.redis import RedisBus, RedisStore
 from app.bindings import message_pumps, outbox_handlers
 from app.platform import build_platform
 from core import bus as core_bus
@@ -60,9 +65,33 @@ def run_live() -> None:
 
     from api.live.rooms import create_rooms
 
-    platform = _start("live")
-    host, port = host_and_port(platform.settings.live_bind)
-    uvicorn.run(create_rooms(platform.settings), host=host, port=port, log_level="warning", ws="websockets")
+    settings = _start("live").settings
+    host, port = host_and_port(settings.live_bind)
+    limits = Limits()
+    uvicorn.run(
+        create_rooms(settings, *live_memory(settings.redis_url, limits), limits),
+        host=host,
+        port=port,
+        log_level="warning",
+        # The path holds the room's token.
+        access_log=False,
+        proxy_headers=settings.trusted_proxies > 0,
+        # The other implementation never lets go of a connection whose client reads no more.
+        ws="websockets",
+        ws_max_size=limits.message_bytes + 1,
+        ws_ping_interval=limits.vanish_seconds,
+        ws_ping_timeout=limits.vanish_seconds,
+    )
+
+
+def live_memory(redis_url: str, limits: Limits) -> tuple[RoomStore, RoomBus]:
+    """Where rooms are remembered: in Redis for several live processes, or in the memory of the only one."""
+    if redis_url:
+        client = AsyncRedis.from_url(redis_url)
+        redis_bus = RedisBus(client)
+        return RedisStore(client, redis_bus, limits), redis_bus
+    bus = MemoryBus()
+    return MemoryStore(bus, limits), bus
 
 
 def run_relay() -> None:

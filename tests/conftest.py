@@ -12,5 +12,6 @@ pytest_plugins = (
     "tests.fixtures.rabbitmq_server",
     "tests.fixtures.taking",
     "tests.fixtures.certificates",
+    "tests.fixtures.live_server",
     "tests.fixtures.requirement_trace",
 )

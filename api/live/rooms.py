@@ -1,10 +1,12 @@
-"""WebSocket rooms (K4). So far the echo room: it proves the way from a page through proxies to here and back.
+"""The ASGI application of the rooms (K4): who may come in.
 
-Who enters has a session cookie and comes from a page of ours: browsers send cookies with WebSockets from any
-site, so the Origin is checked too (RFC 6455 §10.2). A room ends with the session that opened it.
+Who enters has a session cookie and comes from a page of ours: browsers send cookies with WebSockets from any site, so the
+Origin is checked too (RFC 6455 §10.2). Both are asked before the handshake; whether the session may enter this very room is
+told after it, with a code and words, for a browser shows a page nothing of a refused handshake.
 """
 
-import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -12,64 +14,57 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from access import sessions
-from access.sessions import Visitor
 from api.cookies import SESSION
-from core import db, logs
-from core.clock import now
+from api.live.hub import Hub
+from api.live.limits import Limits
+from api.live.ports import RoomBus, RoomStore
+from api.live.visit import POLICY_VIOLATION, Visit, address_of
+from core import db
 from core.config import Settings
-
-MAX_MESSAGE_CHARACTERS = 16_384
-
-# RFC 6455 §7.4.1.
-POLICY_VIOLATION = 1008
-TOO_BIG = 1009
-
-_log = logs.get_logger("live")
+from core.errors import Refused
+from workflow import live_room
+from workflow.live_room import Place
 
 
-def create_rooms(settings: Settings) -> Starlette:
-    """The ASGI application. The database must be connected (`core.db.connect`)."""
+def create_rooms(settings: Settings, store: RoomStore, bus: RoomBus, limits: Limits) -> Starlette:
+    """The application. The database must be connected (`core.db.connect`)."""
     origin = _origin_of(settings.public_url)
+    hub = Hub(store, bus)
 
-    async def echo(socket: WebSocket) -> None:
-        visitor = await _visitor_of(socket, origin)
-        if visitor is None:
+    async def room(socket: WebSocket) -> None:
+        token = socket.cookies.get(SESSION, "")
+        has_session = token and socket.headers.get("origin") == origin
+        if not has_session or not await run_in_threadpool(_is_session, token):
             await socket.close(POLICY_VIOLATION)  # before accept: the browser sees HTTP 403
             return
         await socket.accept()
         try:
-            async with asyncio.timeout((visitor.expires_at - now()).total_seconds()):
-                await _echo(socket)
-        except TimeoutError:
-            await socket.close(POLICY_VIOLATION)
-        except WebSocketDisconnect:
-            _log.debug("left", actor=visitor.actor)
-
-    return Starlette(routes=[Route("/healthz", _is_alive), WebSocketRoute("/live/echo", echo)])
-
-
-async def _echo(socket: WebSocket) -> None:
-    while True:
-        text = await socket.receive_text()
-        if len(text) > MAX_MESSAGE_CHARACTERS:
-            await socket.close(TOO_BIG)
+            place = await run_in_threadpool(_enter, token, socket.path_params["room"], address_of(socket))
+        except Refused as refusal:
+            await socket.close(POLICY_VIOLATION, str(refusal))
             return
-        await socket.send_text(text)
+        await Visit(socket, place, hub, limits).run()
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await store.close()
+
+    routes = [Route("/healthz", _is_alive), WebSocketRoute("/live/rooms/{room}", room)]
+    return Starlette(routes=routes, lifespan=lifespan)
 
 
-async def _visitor_of(socket: WebSocket, origin: str) -> Visitor | None:
-    token = socket.cookies.get(SESSION, "")
-    if not token or socket.headers.get("origin") != origin:
-        return None
-    return await run_in_threadpool(_look_up, token)
-
-
-def _look_up(token: str) -> Visitor | None:
+def _is_session(token: str) -> bool:
     with db.connection():
-        return sessions.visitor_of(token)
+        return sessions.visitor_of(token) is not None
+
+
+def _enter(session_token: str, room_token: str, address: str) -> Place:
+    with db.connection():
+        return live_room.enter(session_token, room_token, address)
 
 
 async def _is_alive(_request: Request) -> JSONResponse:
