@@ -16,6 +16,7 @@ from api.pages import (
     account,
     film,
     home,
+    legacy,
     messages,
     operations,
     patient_exams,
@@ -45,7 +46,17 @@ def create_app(platform: Platform) -> APIFlask:
     errors.install(app)
     presentation.install(app)
     openapi.describe(app)
-    for room in (home, patient_login, patient_exams, film, account, staff, messages, operations):
+    for room in (
+        home,
+        patient_login,
+        patient_exams,
+        film,
+        legacy,
+        account,
+        staff,
+        messages,
+        operations,
+    ):
         app.register_blueprint(room.blueprint)
     for room in (exams, annotations, films, live_rooms, session, settlements, intake, hip, health):
         app.register_blueprint(room.blueprint)

@@ -2,7 +2,7 @@
 
 import re
 
-_EXAMS = r"exams(?:/\d{1,18}(?:/film|/report\.pdf)?)?"
+_EXAMS = r"exams(?:/\d{1,18}(?:/film(?:/legacy)?|/report\.pdf)?)?"
 _STAFF = r"staff/(?:exams|alarms|messages(?:/outgoing|/\d{1,18})?)"
 _OURS = re.compile(rf"/(?:{_EXAMS}|account|{_STAFF})", re.ASCII)
 
