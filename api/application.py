@@ -14,6 +14,7 @@ from api import body_limit, csrf, errors, guards, headers, health, openapi, requ
 from api.hip import views as hip
 from api.pages import (
     account,
+    documents,
     film,
     home,
     legacy,
@@ -52,6 +53,7 @@ def create_app(platform: Platform) -> APIFlask:
         patient_exams,
         film,
         legacy,
+        documents,
         account,
         staff,
         messages,

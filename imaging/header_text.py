@@ -6,10 +6,12 @@ vendor. pydicom reads declared sets right, except that it leaves the escapes of 
 
 import re
 
+from pydicom.charset import default_encoding
 from pydicom.dataset import Dataset
 
 ESCAPE_IR_58 = b"\x1b$)A"
 IR_58, LATIN_1 = "ISO 2022 IR 58", frozenset({"ISO_IR 100", "ISO 2022 IR 100"})
+_TERM_OF_CODEC = {default_encoding: "ISO_IR 6", "latin_1": "ISO_IR 100", "iso_ir_58": IR_58}
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
 
@@ -55,6 +57,10 @@ def _said_to_be_latin(raw: bytes) -> str:
 
 def _terms(header: Dataset) -> tuple[str, ...]:
     value = header.get("SpecificCharacterSet")
+    if value is None:
+        # An item of a sequence has the set of the data set around it, which pydicom keeps as names of Python's codecs.
+        around = header._parent_encoding
+        value = [_TERM_OF_CODEC.get(name, name) for name in ([around] if isinstance(around, str) else around)]
     terms = [value] if isinstance(value, str) or value is None else list(value)
     return tuple(str(term).strip() for term in terms if term and str(term).strip() != "ISO_IR 6")
 

@@ -10,10 +10,10 @@ from access.sessions import Visitor
 from core import audit, failpoints
 from core.db import transaction
 from core.errors import NotFound
-from core.models import Instance, Series, Study
 from imaging.pack.pictures import as_jpeg
 from workflow.context import Platform
 from workflow.exam_card import card_of
+from workflow.film_documents import require_instance
 from workflow.film_manifest import content_of, manifest_of, preview_of
 from workflow.read_pack import range_reader
 from workflow.rebuild_file import rebuild_file
@@ -68,18 +68,8 @@ def read_file(
 ) -> tuple[str, bytes]:
     """One archived object that is no image (SR, PDF, waveform …), as the DICOM file that was received."""
     with transaction():
-        exam = require_exam(visitor, exam_id)
-        require_published(visitor, exam)
-        instance = (
-            Instance.select()
-            .join(Series)
-            .join(Study)
-            .where(Instance.sop_uid == sop_uid, Study.exam == exam, Instance.pack.is_null(False))
-            .first()
-        )
-        if instance is None:
-            raise NotFound("this exam has no such object")
+        instance = require_instance(visitor, exam_id, sop_uid)
         audit.append(
-            visitor.actor, "read_file", f"exam:{exam.id}", address=address, detail={"sop_uid": sop_uid}
+            visitor.actor, "read_file", f"exam:{exam_id}", address=address, detail={"sop_uid": sop_uid}
         )
     return "application/dicom", rebuild_file(platform, instance)

@@ -12,7 +12,7 @@ from apiflask import APIFlask
 from flask.testing import FlaskClient
 
 from api import static_files
-from api.v1.films import BLOCK_BYTES
+from api.ranged_response import BLOCK_BYTES
 from core.errors import NotAllowed, NotFound, Unavailable
 from imaging.pack.pictures import PREVIEW_BYTES
 from tests.unit.api import makers

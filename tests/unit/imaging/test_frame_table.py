@@ -61,8 +61,16 @@ def test_frames_of_one_file_keep_their_order() -> None:
 
 def row(sop_uid: str, frames: list[list[int]], **view: Any) -> dict[str, Any]:
     facts = {
-        **{"codec": "htj2k", "bits_allocated": 16, "samples": 1, "rows": 8, "columns": 8, "number": 1},
-        **{"instance": sop_uid, "position": None, "orientation": None, **view},
+        "codec": "htj2k",
+        "bits_allocated": 16,
+        "samples": 1,
+        "rows": 8,
+        "columns": 8,
+        "number": 1,
+        "instance": sop_uid,
+        "position": None,
+        "orientation": None,
+        **view,
     }
     return {"sop_uid": sop_uid, "number": 1, "frames": frames, "view": facts, "flags": []}
 

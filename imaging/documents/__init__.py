@@ -1,0 +1,1 @@
+"""Documents beside the pictures, made readable: structured reports, waveforms, encapsulated files."""
