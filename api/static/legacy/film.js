@@ -1,4 +1,4 @@
-/* The film for browsers without modules (IE11): pictures from the server, tools in the page. ES5 only, no fetch. */
+/* The film for browsers without modules (IE11): pictures from the server, tools in the page. ES5 only. */
 (function () {
   'use strict';
   var measure = window.filmMeasure;
@@ -117,7 +117,7 @@
     byId('where').textContent = (shown.frame + 1) + ' / ' + one.count + '　' + (one.description || one.modality);
     byId('window').textContent = isGrey && window_ ?
       '窗宽 ' + Math.round(window_.width) + '　窗位 ' + Math.round(window_.center) : '';
-    byId('presets').disabled = !isGrey;
+    byId('presets').disabled = !isGrey || one.modality !== 'CT';
     stage.setAttribute('data-frame', String(shown.frame));
     stage.setAttribute('data-series', String(shown.series));
   }
