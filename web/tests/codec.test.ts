@@ -1,12 +1,19 @@
-import { describe, expect, it } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { describe, expect, it, vi } from 'vitest';
 import { markedAsRgb, readJpegFrame } from '../src/decode/codec/jpeg_markers';
 import { decode as decodeRaw } from '../src/decode/codec/raw';
 import { decode as decodeRle } from '../src/decode/codec/rle';
 import { toSamples } from '../src/decode/codec/samples';
-import { decodeFrame } from '../src/decode/codec/table';
+import { decodeCoarse, decodeFrame } from '../src/decode/codec/table';
 import { FilmFault } from '../src/faults';
 import { hex } from './hex';
 import { frameInfo } from './samples';
+
+// outside a browser the codec's file is read by its path
+vi.mock('@cornerstonejs/codec-openjph/wasm?url', () => ({
+  default: createRequire(import.meta.url).resolve('@cornerstonejs/codec-openjph/wasm'),
+}));
 
 /** An RLE frame of the given PackBits segments (PS3.5 G.5). */
 function rle(...segments: number[][]): Uint8Array {
@@ -77,6 +84,64 @@ describe('samples', () => {
     const frame = frameInfo({ rows: 1, columns: 2 });
     expect(Array.from(decodeRaw(Uint8Array.of(0xff, 0xff, 1, 2), frame).data)).toEqual([-1, 513]);
     expect(() => decodeRaw(new Uint8Array(3), frame)).toThrow(FilmFault);
+  });
+});
+
+describe('native pixels', () => {
+  const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
+  const wide = { rows: 1, columns: 2 };
+  const colour = { ...wide, samples: 3, bits_allocated: 8, bits_stored: 8, photometric: 'RGB' };
+
+  it('in big-endian words', () => {
+    const frame = frameInfo({ ...wide, big_endian: true, signed: true });
+    expect(Array.from(decodeRaw(bytes(0xff, 0xfe, 1, 2), frame).data)).toEqual([-2, 258]);
+    const deep = frameInfo({ rows: 1, columns: 1, bits_allocated: 32, bits_stored: 32, big_endian: true });
+    expect(Array.from(decodeRaw(bytes(0, 1, 2, 3), deep).data)).toEqual([0x010203]);
+  });
+
+  it('of 8 bits in big-endian words, also an odd number of them', () => {
+    const frame = frameInfo({ rows: 1, columns: 3, bits_allocated: 8, bits_stored: 8, big_endian: true });
+    expect(Array.from(decodeRaw(bytes(2, 1, 0, 3), frame).data)).toEqual([1, 2, 3]);
+    expect(() => decodeRaw(bytes(2, 1, 3), frame)).toThrow(FilmFault);
+  });
+
+  it('in planes', () => {
+    const { data } = decodeRaw(bytes(1, 2, 3, 4, 5, 6), frameInfo({ ...colour, planar: 1 }));
+    expect(Array.from(data)).toEqual([1, 3, 5, 2, 4, 6]);
+  });
+
+  it('with halved chrominance', () => {
+    const frame = frameInfo({ ...colour, photometric: 'YBR_FULL_422' });
+    const { data, photometric } = decodeRaw(bytes(10, 20, 128, 130), frame);
+    expect(Array.from(data)).toEqual([10, 128, 130, 20, 128, 130]);
+    expect(photometric).toBe('YBR_FULL_422');
+    expect(() => decodeRaw(bytes(10, 20, 128), frame)).toThrow(FilmFault);
+  });
+});
+
+describe('HTJ2K', () => {
+  // 40 × 40 of int16, reversible, RPCL, one tile-part a level: imagecodecs.htj2k_encode(…, tlm=True, tilepart=1)
+  const stream = new Uint8Array(readFileSync(new URL('htj2k_40.j2c', import.meta.url)));
+  const levels = [184, 227, 285, 434, 849, 2218];
+  const frame = frameInfo({ codec: 'htj2k', rows: 40, columns: 40 });
+
+  it('decodes to the samples that were encoded', async () => {
+    const { data } = await decodeFrame(stream, frame);
+    expect([data[0], data[20 * 40 + 12], data[799], data.length]).toEqual([-1009, -802, -997, 1600]);
+  });
+
+  it.each([1, 2, 3])('decodes without its finest %i levels from the bytes up to the others', async (skip) => {
+    const prefix = stream.subarray(0, levels[levels.length - 1 - skip]);
+    const { data } = await decodeCoarse(prefix, frame, skip);
+    expect(data).toEqual((await decodeCoarse(stream, frame, skip)).data);
+    expect(data.length).toBe((40 / 2 ** skip) ** 2);
+    const mean = (data as Int16Array).reduce((sum, value) => sum + value, 0) / data.length;
+    expect(Math.abs(mean + 801)).toBeLessThan(10);
+  });
+
+  it('refuses a stream that is not what the manifest says', async () => {
+    await expect(decodeCoarse(stream, frameInfo({ ...frame, columns: 41 }), 2)).rejects.toThrow(/manifest/);
+    await expect(decodeFrame(stream.subarray(0, 60), frame)).rejects.toMatchObject({ kind: 'damaged' });
   });
 });
 

@@ -1,11 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
-import { FilmFault } from '../src/faults';
-import { FrameCache } from '../src/frames/frame_cache';
+import type { FrameInfo, SeriesInfo } from '../src/dicom/manifest';
+import { type FaultKind, FilmFault } from '../src/faults';
+import { cacheBytesFor, FrameCache } from '../src/frames/frame_cache';
 import { prefetchPlan } from '../src/frames/plan';
 import { DecodePool, type WorkerLike } from '../src/frames/pool';
-import type { Request } from '../src/frames/protocol';
+import type { CoarseFrame, Reply, Request, SeriesRequest } from '../src/frames/protocol';
 import { FrameProvider } from '../src/frames/provider';
 import { JobQueue } from '../src/frames/queue';
+import { Line } from '../src/transport/line';
 import { decoded, frameInfo, manifestOf, seriesOf } from './samples';
 
 /** A worker that answers when it is told to. */
@@ -20,30 +22,42 @@ class StubWorker implements WorkerLike {
   }
 
   frames(): number[] {
-    return this.asked.flatMap((r) => (r.kind === 'decode' ? [r.frame.offset] : []));
+    return this.asked.flatMap((r) => (r.kind === 'frame' ? [r.frame.offset] : []));
+  }
+
+  requestOf(offset: number): Request {
+    const request = [...this.asked].reverse().find((r) => r.kind === 'frame' && r.frame.offset === offset);
+    if (!request) throw new Error(`nobody asked for ${offset}`);
+    return request;
   }
 
   answer(offset: number): void {
-    const request = [...this.asked].reverse().find((r) => r.kind === 'decode' && r.frame.offset === offset);
-    this.say({ id: request?.id, ok: true, ...decoded(new Int16Array(4)), fetched: 10 });
+    const frame = { ...decoded(new Int16Array(4)), fetched: 10 };
+    this.say({ id: this.requestOf(offset).id, kind: 'done', frame, fetched: 10, milliseconds: 1 });
   }
 
-  say(data: unknown): void {
+  fail(id: number, fault: FaultKind): void {
+    this.say({ id, kind: 'fault', fault, message: 'line' });
+  }
+
+  say(data: Reply): void {
     this.onmessage?.call(this as unknown as Worker, { data } as MessageEvent);
   }
 }
 
 const settled = (): Promise<void> => new Promise((done) => setTimeout(done));
 
-function setUp(count: number) {
+function setUp(count: number, series?: SeriesInfo, line = new Line()) {
   const workers: StubWorker[] = [];
   const pool = new DecodePool(() => {
     workers.push(new StubWorker());
     return workers[workers.length - 1];
   }, 1);
-  const manifest = manifestOf(seriesOf(Array.from({ length: count }, (_, offset) => frameInfo({ offset }))));
+  const manifest = manifestOf(
+    series ?? seriesOf(Array.from({ length: count }, (_, offset) => frameInfo({ offset }))),
+  );
   const arrived: number[] = [];
-  const provider = new FrameProvider(manifest, pool, (ref) => arrived.push(ref.frame));
+  const provider = new FrameProvider(manifest, pool, (ref) => arrived.push(ref.frame), line, 1e6);
   return { workers, provider, arrived };
 }
 
@@ -92,7 +106,7 @@ describe('the provider', () => {
     expect(workers[0].asked.filter((r) => r.kind === 'abort').length).toBe(2);
     const again = provider.getWhileWanted(ref(1));
     const aborted = workers[0].asked[0];
-    workers[0].say({ id: aborted.id, ok: false, kind: 'aborted', message: '' });
+    workers[0].fail(aborted.id, 'aborted');
     await settled();
     workers[0].answer(1);
     expect((await again).data.length).toBe(4);
@@ -104,7 +118,7 @@ describe('the provider', () => {
     const passing = provider.getWhileWanted(ref(2));
     provider.prefetch([ref(0)]);
     expect(workers[0].asked.filter((r) => r.kind === 'abort').map((r) => r.id)).toEqual([2]);
-    workers[0].say({ id: 2, ok: false, kind: 'aborted', message: '' });
+    workers[0].fail(2, 'aborted');
     await expect(passing).rejects.toMatchObject({ kind: 'aborted' });
     workers[0].answer(3);
     expect((await named).data.length).toBe(4);
@@ -113,7 +127,7 @@ describe('the provider', () => {
   it('tells what went wrong, and a later try may succeed', async () => {
     const { workers, provider } = setUp(2);
     const first = provider.get(ref(0));
-    workers[0].say({ id: workers[0].asked[0]?.id, ok: false, kind: 'network', message: 'line' });
+    workers[0].fail(1, 'network');
     await expect(first).rejects.toEqual(new FilmFault('network', 'line'));
     await settled();
     const second = provider.get(ref(0));
@@ -134,6 +148,180 @@ describe('the provider', () => {
   });
 });
 
+/** Frames with coarse levels: 100 bytes each up to 32², 200 more up to 64². */
+function seriesWithLow(count: number, other: Partial<FrameInfo> = {}): SeriesInfo {
+  const levels = [50, 100, 300, 1000];
+  const frames = Array.from({ length: count }, (_, offset) =>
+    frameInfo({ offset, codec: 'htj2k', rows: 256, columns: 256, length: 1000, levels, ...other }),
+  );
+  const parts = frames.map((_, i) => [100 * i, 100, 100 * count + 200 * i, 200] as const);
+  const low = { pack: 0, offset: 8192, length: 300 * count, small: 100 * count, parts };
+  return { ...seriesOf(frames), low };
+}
+
+function coarseFrame(index: number, columns = 32): CoarseFrame {
+  return { index, ...decoded(new Int16Array(4)), columns, rows: columns, resolution: 'coarse' };
+}
+
+describe('coarse levels', () => {
+  it('are asked for behind the first frame, before neighbours', async () => {
+    const { workers, provider } = setUp(0, seriesWithLow(3));
+    const told: (readonly number[])[] = [];
+    provider.onCoarse = (_, frames) => told.push(frames);
+    void provider.getWhileWanted(ref(1));
+    provider.prefetch([ref(1), ref(2), ref(0)]);
+    expect(workers[0].asked.map((r) => r.kind)).toEqual(['frame']);
+    workers[0].answer(1);
+    await settled();
+    const { id, ...request } = workers[0].asked[1];
+    expect(request).toMatchObject({ kind: 'series', offset: 8192, length: 900 });
+    expect((request as SeriesRequest).parts[2]).toMatchObject({
+      index: 2,
+      at: 200,
+      length: 100,
+      skip: 2,
+      moreAt: 700,
+      moreLength: 200,
+      moreSkip: 1,
+    });
+    expect(workers[0].asked.length).toBe(2);
+    workers[0].say({
+      id,
+      kind: 'coarse',
+      frames: [coarseFrame(0), coarseFrame(1)],
+      fetched: 7,
+      milliseconds: 1,
+    });
+    expect(provider.peekAny(ref(0))).toMatchObject({ columns: 32, resolution: 'coarse' });
+    expect(provider.peekAny(ref(1))).toMatchObject({ resolution: 'full' });
+    expect([provider.has(ref(0)), provider.peek(ref(0)), provider.peekAny(ref(2))]).toEqual([
+      false,
+      undefined,
+      undefined,
+    ]);
+    await settled();
+    expect(workers[0].frames()).toEqual([1]);
+    workers[0].say({ id, kind: 'coarse', frames: [coarseFrame(2)], fetched: 0, milliseconds: 0 });
+    await provider.coarse(0).small;
+    await settled();
+    expect(workers[0].frames()).toEqual([1, 2, 0]);
+    expect([told, provider.fetchedBytes]).toEqual([[[0, 1], [2]], 17]);
+  });
+
+  it('that cannot be had keep nobody waiting', async () => {
+    const { workers, provider } = setUp(0, seriesWithLow(2));
+    provider.prefetch([ref(0)]);
+    workers[0].fail(1, 'broken');
+    await provider.coarse(0).complete;
+    await settled();
+    expect(workers[0].frames()).toEqual([0]);
+    expect(provider.peekAny(ref(0))).toBeUndefined();
+  });
+
+  it.each([
+    ['a palette: means of its indexes are no colours', { photometric: 'PALETTE COLOR' }],
+    ['levels that end elsewhere', { levels: [50, 99, 300, 1000] }],
+    ['no levels', { levels: null }],
+  ])('are not shown of %s', (_, other) => {
+    const { workers, provider } = setUp(0, seriesWithLow(2, other as Partial<FrameInfo>));
+    expect(provider.coarse(0).frames).toEqual([]);
+    expect(workers[0].asked).toEqual([]);
+  });
+
+  it('outside of their place are not asked for', () => {
+    const series = seriesWithLow(2);
+    const low = { ...series.low!, parts: [[0, 100, 550, 200], series.low!.parts[1]] as never };
+    const { workers, provider } = setUp(0, { ...series, low });
+    provider.coarse(0);
+    expect(workers[0].asked[0]).toMatchObject({ parts: [{ index: 1 }] });
+  });
+});
+
+describe('a slow line', () => {
+  const slow = (): Line => new Line({ downlink: 0.02 }); // 2.5 bytes a millisecond: 1000 bytes take 400
+
+  it('brings the first bytes of the frame on screen before the rest', async () => {
+    const { workers, provider } = setUp(
+      0,
+      seriesWithLow(4, { length: 1001, levels: [50, 100, 300, 1001] }),
+      slow(),
+    );
+    void provider.getWhileWanted(ref(1));
+    const { id, ...request } = workers[0].asked[0];
+    expect(request).toMatchObject({ preview: { bytes: 300, skip: 1 } });
+    workers[0].say({ id, kind: 'coarse', frames: [coarseFrame(0, 128)], fetched: 300, milliseconds: 9 });
+    expect(provider.peekAny(ref(1))).toMatchObject({ columns: 128 });
+    workers[0].answer(1);
+    await settled();
+    expect(provider.peekAny(ref(1))).toMatchObject({ resolution: 'full' });
+  });
+
+  it('is left to the frame on screen', async () => {
+    const { workers, provider } = setUp(0, seriesWithLow(4, { length: 2000, low: null } as never), slow());
+    provider.coarse(0);
+    workers[0].say({ id: 1, kind: 'done', frame: null, fetched: 0, milliseconds: 0 });
+    await settled();
+    void provider.getWhileWanted(ref(1)).catch(() => undefined);
+    provider.prefetch([ref(1), ref(2)]);
+    await settled();
+    expect(workers[0].frames()).toEqual([1]);
+    void provider.getWhileWanted(ref(2));
+    provider.prefetch([ref(2), ref(1)]);
+    expect(workers[0].asked.at(-1)).toMatchObject({ kind: 'abort', id: workers[0].requestOf(1).id });
+  });
+
+  it('is known by what came over it', () => {
+    const line = new Line();
+    expect(line.isNoticedFor(1e9)).toBe(false);
+    line.note(1000, 10_000); // too little to tell
+    expect(line.isNoticedFor(1e9)).toBe(false);
+    line.note(100_000, 1000);
+    expect([line.isNoticedFor(39_000), line.isNoticedFor(41_000)]).toEqual([false, true]);
+    for (let i = 0; i < 20; i++) line.note(100_000, 1);
+    expect(line.isNoticedFor(1e6)).toBe(false);
+  });
+});
+
+describe('the choice of quality', () => {
+  const lossy = { offset: 77_000, length: 200 };
+
+  it('saves data where the browser is told to, and brings the exact frame when that is chosen', async () => {
+    const { workers, provider } = setUp(0, seriesWithLow(2, { lossy }), new Line({ saveData: true }));
+    expect(provider.quality).toBe('lossy');
+    void provider.get(ref(0));
+    expect(workers[0].asked[0]).toMatchObject({ frame: { ...lossy, codec: 'htj2k', levels: null } });
+    workers[0].answer(77_000);
+    await settled();
+    expect(provider.peek(ref(0))).toMatchObject({ resolution: 'lossy' });
+    provider.quality = 'lossless';
+    expect(provider.has(ref(0))).toBe(false);
+    void provider.get(ref(0));
+    workers[0].answer(0);
+    await settled();
+    expect(provider.peek(ref(0))).toMatchObject({ resolution: 'full' });
+    provider.quality = 'lossy';
+    expect(provider.peek(ref(0))).toMatchObject({ resolution: 'full' }); // better than what was asked for
+  });
+
+  it('does not keep what was on its way when it changed', async () => {
+    const { workers, provider } = setUp(0, seriesWithLow(1, { lossy }));
+    provider.quality = 'lossy';
+    const named = provider.get(ref(0));
+    provider.quality = 'lossless';
+    workers[0].answer(77_000);
+    expect((await named).resolution).toBe('lossy');
+    await settled();
+    expect(provider.has(ref(0))).toBe(false);
+  });
+
+  it('has one form only of a palette, and of frames without a smaller copy', () => {
+    const { workers, provider } = setUp(0, seriesWithLow(1, { lossy, photometric: 'PALETTE COLOR' }));
+    provider.quality = 'lossy';
+    void provider.get(ref(0));
+    expect(workers[0].frames()).toEqual([0]);
+  });
+});
+
 describe('the cache', () => {
   it('stays within its bytes, the least recently used go', () => {
     const cache = new FrameCache(20);
@@ -144,6 +332,13 @@ describe('the cache', () => {
     expect(['a', 'b', 'c'].map((key) => cache.has(key))).toEqual([true, false, true]);
     cache.put('huge', decoded(new Int16Array(400)));
     expect(['a', 'c', 'huge'].map((key) => cache.has(key))).toEqual([false, false, true]);
+    cache.forget(({ data }) => data.length === 400);
+    cache.put('d', decoded(new Int16Array(10)));
+    expect(['huge', 'd'].map((key) => cache.has(key))).toEqual([false, true]);
+  });
+
+  it('is smaller on a small device', () => {
+    expect([0.5, 3, 8, 64].map(cacheBytesFor)).toEqual([64e6, 96e6, 192e6, 192e6]);
   });
 });
 
@@ -159,5 +354,11 @@ describe('the plan', () => {
     const plan = prefetchPlan(series, 500, 1);
     expect(plan.length).toBe(32);
     expect(Math.max(...plan)).toBe(516);
+  });
+
+  it('brings no more than half of what may wait decoded', () => {
+    const series = seriesOf(Array.from({ length: 100 }, () => frameInfo({ rows: 1000, columns: 500 })));
+    expect(prefetchPlan(series, 50, 1, { sealed: 1e6, decoded: 20e6 }).length).toBe(10);
+    expect(prefetchPlan(series, 50, 1, { sealed: 1e6, decoded: 200e6 }).length).toBe(99);
   });
 });

@@ -4,9 +4,9 @@ import { MemoryStore } from '../src/cache/memory';
 import { chunksOf, parseHeader } from '../src/decode/sealed/header';
 import { SealedObject } from '../src/decode/sealed/opener';
 import { SealBroken } from '../src/decode/sm4/gcm';
-import { FrameReader } from '../src/frames/frame_reader';
+import { FilmFault } from '../src/faults';
+import { RangeReader } from '../src/frames/range_reader';
 import { hex, toHex } from './hex';
-import { frameInfo } from './samples';
 
 // the same file that the server's side is tested with
 const VECTORS = new URL('../../tests/vectors/sealed_vectors.json', import.meta.url);
@@ -62,12 +62,9 @@ describe('the pixel key', () => {
   const object = new SealedObject(pack);
   const open = (start: number, end: number, from = sealed): Uint8Array => {
     const range = object.rangeOf(start, end);
-    return object.slice(
-      object.open(range, from.subarray(range.cipherStart, range.cipherEnd)),
-      range,
-      start,
-      end,
-    );
+    const target = new Uint8Array(object.plainLengthOf(range));
+    object.open(range, from.subarray(range.cipherStart, range.cipherEnd), target);
+    return target.subarray(start - 4096 * range.first, end - 4096 * range.first);
   };
 
   it('opens pixel chunks, also across their border and at the end', () => {
@@ -99,42 +96,87 @@ describe('the pixel key', () => {
   });
 });
 
-describe('the frame reader', () => {
-  const frame = frameInfo({ offset: 5000, length: 3200 });
-  const wanted = toHex(plain.subarray(5000, 8200));
+describe('the range reader', () => {
+  const whole = 64 + 3 * 16 + vector.plain_length; // behind it lies the class map
+  const [second, third] = [4176, 8288]; // where chunks 1 and 2 begin
 
-  function readerOf(store: MemoryStore, bytes = sealed) {
-    const asked: string[] = [];
-    const reader = new FrameReader(store, async (url, start, end) => {
-      asked.push(`${url} ${start}-${end}`);
+  function readerOf(store = new MemoryStore(1e6), bytes = sealed) {
+    const asked: [number, number][] = [];
+    const reader = new RangeReader(store, async (_, start, end) => {
+      asked.push([start, end]);
       return bytes.slice(start, end);
     });
-    return { reader, asked };
+    const read = async (start: number, end: number, opened?: Parameters<RangeReader['read']>[4]) => {
+      const got = await reader.read(pack, start, end, never, opened);
+      expect(toHex(got.plain)).toBe(toHex(plain.subarray(start, end)));
+      return got;
+    };
+    return { read, reader, asked, store };
   }
 
-  it('fetches the chunks once, and ciphertext is what it keeps', async () => {
-    const store = new MemoryStore(1e6);
-    const { reader, asked } = readerOf(store);
-    const first = await reader.read(pack, frame, never);
-    expect([toHex(first.plain), first.fetched]).toEqual([wanted, 8404 - 4176]);
-    const second = await readerOf(store).reader.read(pack, frame, never);
-    expect([toHex(second.plain), second.fetched]).toEqual([wanted, 0]);
-    expect(asked).toEqual(['/pack 4176-8404']);
-    expect(await store.get(`${vector.object_id}:1-2`)).toEqual(sealed.slice(4176, 8404));
+  it('fetches chunks once, and ciphertext is what it keeps', async () => {
+    const { read, asked, store } = readerOf();
+    expect((await read(5000, 8200)).fetched).toBe(whole - second);
+    const again = readerOf(store);
+    expect((await again.read(5000, 8200)).fetched).toBe(0);
+    expect([asked, again.asked]).toEqual([[[second, whole]], []]);
+    expect(await store.get(vector.object_id, 0, 9)).toEqual([
+      { first: 1, bytes: sealed.slice(second, whole) },
+    ]);
+  });
+
+  it('goes on where it stopped, with the same bytes or with what is kept', async () => {
+    const { read, asked, store } = readerOf();
+    const head = await read(5000, 5100);
+    expect((await read(5000, 8200, head.run)).fetched).toBe(whole - third);
+    expect(asked).toEqual([
+      [second, third],
+      [third, whole],
+    ]);
+    const later = readerOf(store);
+    expect((await later.read(5000, 8200)).fetched).toBe(0);
+    expect(later.asked).toEqual([]);
+  });
+
+  it('takes from a longer run what it needs', async () => {
+    const { read, store } = readerOf();
+    await read(5000, 8200);
+    expect((await readerOf(store).read(5000, 5100)).fetched).toBe(0);
+  });
+
+  it('fetches only what is missing before and between kept runs', async () => {
+    const { read, store } = readerOf();
+    await read(8200, 8210);
+    const later = readerOf(store);
+    expect((await later.read(5000, 8205)).fetched).toBe(third - second);
+    expect(later.asked).toEqual([[second, third]]);
   });
 
   it('keeps nothing that did not verify', async () => {
-    const store = new MemoryStore(1e6);
     const bad = sealed.slice();
     bad[7000] ^= 1;
-    await expect(readerOf(store, bad).reader.read(pack, frame, never)).rejects.toThrow(SealBroken);
-    expect(await store.get(`${vector.object_id}:1-2`)).toBeUndefined();
+    const { reader, store } = readerOf(new MemoryStore(1e6), bad);
+    await expect(reader.read(pack, 5000, 8200, never)).rejects.toThrow(SealBroken);
+    expect(await store.get(vector.object_id, 0, 9)).toEqual([]);
   });
 
-  it('fetches again what rotted in the store', async () => {
-    const store = new MemoryStore(1e6);
-    await store.put(`${vector.object_id}:1-2`, new Uint8Array(8404 - 4176));
-    const { plain: again, fetched } = await readerOf(store).reader.read(pack, frame, never);
-    expect([toHex(again), fetched]).toEqual([wanted, 8404 - 4176]);
+  it.each([[new Uint8Array(whole - second)], [new Uint8Array(5)], [new Uint8Array(50_000)]])(
+    'fetches again what rotted in the store (%#)',
+    async (bytes) => {
+      const { read, store } = readerOf();
+      await store.put(vector.object_id, { first: 1, bytes });
+      expect((await read(5000, 8200)).fetched).toBe(whole - second);
+      expect((await readerOf(store).read(5000, 8200)).fetched).toBe(0);
+    },
+  );
+
+  it('forgets an object that may not be opened any more', async () => {
+    const { read, store } = readerOf();
+    await read(5000, 5100);
+    const refused = new RangeReader(store, async () => {
+      throw new FilmFault('denied', 'the share ended');
+    });
+    await expect(refused.read(pack, 5000, 8200, never)).rejects.toMatchObject({ kind: 'denied' });
+    expect(await store.get(vector.object_id, 0, 9)).toEqual([]);
   });
 });

@@ -32,4 +32,25 @@ export class FrameCache {
       this.total -= old.data.byteLength;
     }
   }
+
+  /** Lets go of those that `which` names. */
+  forget(which: (frame: DecodedFrame) => boolean): void {
+    for (const [key, frame] of this.frames) {
+      if (!which(frame)) continue;
+      this.frames.delete(key);
+      this.total -= frame.data.byteLength;
+    }
+  }
+}
+
+/** What decoded frames may take on a device of so many gigabytes; browsers tell 8 where there are more. */
+export function cacheBytesFor(gigabytes: number): number {
+  return Math.min(192e6, Math.max(64e6, gigabytes * 32e6));
+}
+
+/** `cacheBytesFor` of this device; a browser that does not tell is one of a phone (WebKit) or of a PC (Firefox). */
+export function cacheBytesHere(): number {
+  const here = globalThis.navigator as (Navigator & { deviceMemory?: number }) | undefined;
+  const isPhone = /Mobi|iPhone|iPad/.test(here?.userAgent ?? '');
+  return cacheBytesFor(here?.deviceMemory ?? (isPhone ? 3 : 8));
 }

@@ -1,23 +1,23 @@
 /** The page's side of the decode workers: hands out jobs by priority, takes back what nobody wants any more. */
 
-import type { FrameInfo, SealedPack } from '../dicom/manifest';
 import { FilmFault } from '../faults';
-import type { DecodedFrame, Reply, Request } from './protocol';
+import type { CoarseFrame, DecodedFrame, JobRequest, Reply, Request, Traffic } from './protocol';
 import { type Job, JobQueue } from './queue';
 
 /** Several per worker: while one frame is decoded the next ones are on the line. */
 const JOBS_PER_WORKER = 3;
 
 interface DecodeJob extends Job {
-  readonly pack: SealedPack;
-  readonly frame: FrameInfo;
-  readonly resolve: (frame: DecodedFrame) => void;
+  readonly request: JobRequest;
+  readonly onCoarse: (frames: readonly CoarseFrame[]) => void;
+  readonly resolve: (frame: DecodedFrame | null) => void;
   readonly reject: (fault: FilmFault) => void;
 }
 
-/** A frame on its way. */
+/** Work on its way. */
 export interface Ticket {
-  readonly frame: Promise<DecodedFrame>;
+  /** The frame; `null` at the end of a series' coarse levels. */
+  readonly frame: Promise<DecodedFrame | null>;
   /** Lower comes sooner. Without effect once the job runs. */
   setPriority(priority: number): void;
   /** The promise is refused with `aborted`, unless the frame is there already. */
@@ -33,6 +33,9 @@ interface Slot {
 }
 
 export class DecodePool {
+  /** Hears of what comes over the network. */
+  onTraffic: (traffic: Traffic) => void = () => undefined;
+
   private readonly slots: Slot[] = [];
   private readonly queue = new JobQueue<DecodeJob>();
   private lastId = 0;
@@ -44,11 +47,12 @@ export class DecodePool {
     for (let i = 0; i < size; i++) this.slots.push(this.openSlot());
   }
 
-  submit(pack: SealedPack, frame: FrameInfo, priority: number): Ticket {
+  /** `onCoarse` hears of pictures at lower resolutions before the end. */
+  submit(request: JobRequest, priority: number, onCoarse: DecodeJob['onCoarse']): Ticket {
     const id = ++this.lastId;
     let job: DecodeJob | undefined;
-    const promise = new Promise<DecodedFrame>((resolve, reject) => {
-      job = { id, priority, pack, frame, resolve, reject };
+    const promise = new Promise<DecodedFrame | null>((resolve, reject) => {
+      job = { id, priority, request, onCoarse, resolve, reject };
       this.queue.push(job);
     });
     this.dispatch();
@@ -78,7 +82,7 @@ export class DecodePool {
       const job = this.queue.pop();
       if (!job) return;
       slot.running.set(job.id, job);
-      send(slot.worker, { kind: 'decode', id: job.id, pack: job.pack, frame: job.frame });
+      send(slot.worker, { id: job.id, ...job.request });
     }
   }
 
@@ -91,13 +95,14 @@ export class DecodePool {
   private listen(slot: Slot): void {
     slot.worker.onmessage = ({ data: reply }: MessageEvent<Reply>) => {
       const job = slot.running.get(reply.id);
-      slot.running.delete(reply.id);
-      if (reply.ok) {
-        const { data, photometric, fetched } = reply;
-        job?.resolve({ data, photometric, fetched });
-      } else {
-        job?.reject(new FilmFault(reply.kind, reply.message));
+      if (reply.kind !== 'fault') this.onTraffic(reply);
+      if (reply.kind === 'coarse') {
+        job?.onCoarse(reply.frames);
+        return;
       }
+      slot.running.delete(reply.id);
+      if (reply.kind === 'done') job?.resolve(reply.frame);
+      else job?.reject(new FilmFault(reply.fault, reply.message));
       this.dispatch();
     };
     slot.worker.onerror = (event) => {

@@ -13,6 +13,12 @@ export interface Samples {
 
 export type Decoder = (bytes: Uint8Array, frame: FrameInfo) => Promise<Samples> | Samples;
 
+/** What a decoder has to know of a frame. */
+export type FrameShape = Pick<
+  FrameInfo,
+  'codec' | 'rows' | 'columns' | 'samples' | 'bits_allocated' | 'signed' | 'photometric'
+>;
+
 /** What a codec found in its own header. */
 export interface CodecHeader {
   readonly width: number;
@@ -21,13 +27,23 @@ export interface CodecHeader {
   readonly bitsPerSample: number;
 }
 
+/** Rows and columns of a frame decoded without its finest `skip` levels (ISO/IEC 15444-1 §B.5). */
+export function sizeWithout(frame: FrameShape, skip: number): { rows: number; columns: number } {
+  return { rows: Math.ceil(frame.rows / 2 ** skip), columns: Math.ceil(frame.columns / 2 ** skip) };
+}
+
 /**
- * Little-endian decoded bytes as samples of the frame.
+ * Little-endian decoded bytes as samples of the frame, decoded without its finest `skip` levels.
  *
  * Codecs hand out 8-bit values as bytes even where the object allocates 16. Raises `FilmFault('damaged')` when the
  * codec's header contradicts the manifest, or bytes are missing.
  */
-export function toSamples(decoded: Uint8Array, header: CodecHeader, frame: FrameInfo): SampleArray {
+export function toSamples(
+  decoded: Uint8Array,
+  header: CodecHeader,
+  frame: FrameShape,
+  skip = 0,
+): SampleArray {
   if (
     header.width !== frame.columns ||
     header.height !== frame.rows ||
@@ -40,7 +56,8 @@ export function toSamples(decoded: Uint8Array, header: CodecHeader, frame: Frame
         `the manifest says ${frame.columns}×${frame.rows}×${frame.samples}, ${frame.bits_allocated} bits`,
     );
   }
-  const count = frame.rows * frame.columns * frame.samples;
+  const { rows, columns } = sizeWithout(frame, skip);
+  const count = rows * columns * frame.samples;
   const width = header.bitsPerSample > 16 ? 4 : header.bitsPerSample > 8 ? 2 : 1;
   if (decoded.length < count * width) {
     throw new FilmFault('damaged', `${decoded.length} bytes decoded where ${count * width} were expected`);
@@ -49,7 +66,7 @@ export function toSamples(decoded: Uint8Array, header: CodecHeader, frame: Frame
   return widen(viewOf(own.buffer, width * 8, frame.signed), frame);
 }
 
-function widen(data: SampleArray, frame: FrameInfo): SampleArray {
+function widen(data: SampleArray, frame: FrameShape): SampleArray {
   if (data.BYTES_PER_ELEMENT * 8 === frame.bits_allocated) return data;
   const wide = viewOf(
     new ArrayBuffer((data.length * frame.bits_allocated) / 8),

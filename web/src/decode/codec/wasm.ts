@@ -1,10 +1,13 @@
 /** The Emscripten builds of the Cornerstone codecs: loaded once, and ONE decoder object reused (their heap never shrinks). */
 
+import { FilmFault } from '../../faults';
 import type { CodecHeader } from './samples';
 
 export interface WasmDecoder {
   getEncodedBuffer(length: number): Uint8Array;
   decode(): void;
+  /** Of wavelet codecs: leaves out the finest `skip` levels; the codestream may end behind the others. */
+  decodeSubResolution?(skip: number): void;
   getDecodedBuffer(): Uint8Array;
   getFrameInfo(): CodecHeader;
 }
@@ -30,12 +33,16 @@ export class WasmCodec<Name extends string> {
    * Decodes one codestream and hands the result to `take`, which must copy: the bytes lie in the codec's heap, and the
    * next frame of the same worker overwrites them as soon as this one yields.
    */
-  async decode<T>(encoded: Uint8Array, take: (decoded: Uint8Array, header: CodecHeader) => T): Promise<T> {
-    this.decoder ??= this.load();
+  async decode<T>(
+    encoded: Uint8Array,
+    take: (decoded: Uint8Array, header: CodecHeader) => T,
+    skip = 0,
+  ): Promise<T> {
     try {
-      const decoder = await this.decoder;
+      const decoder = await this.prepare();
       decoder.getEncodedBuffer(encoded.length).set(encoded);
-      decoder.decode();
+      if (skip > 0) decoder.decodeSubResolution?.(skip);
+      else decoder.decode();
       return take(decoder.getDecodedBuffer(), decoder.getFrameInfo());
     } catch (error) {
       this.decoder = null; // after a failure the module's state is unknown: the next frame gets a new one
@@ -43,9 +50,19 @@ export class WasmCodec<Name extends string> {
     }
   }
 
+  /** Fetches and compiles the codec, once: while the first frame is still on the line. */
+  prepare(): Promise<WasmDecoder> {
+    this.decoder ??= this.load();
+    return this.decoder;
+  }
+
   private async load(): Promise<WasmDecoder> {
     const silent = (): void => undefined;
-    const module = await this.factory({ locateFile: () => this.url, print: silent, printErr: silent });
+    const module = await this.factory({ locateFile: () => this.url, print: silent, printErr: silent }).catch(
+      (error) => {
+        throw new FilmFault('network', `the decoder did not come: ${String(error)}`);
+      },
+    );
     return new module[this.name]();
   }
 }

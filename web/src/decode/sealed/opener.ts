@@ -21,20 +21,24 @@ export class SealedObject {
     return chunksOf(this.header, start, end);
   }
 
-  /** The plain bytes [start, end) out of those of a whole range. */
-  slice(plain: Uint8Array, range: ChunkRange, start: number, end: number): Uint8Array {
-    const base = range.first * this.header.chunkLength;
-    return plain.subarray(start - base, end - base);
+  /** The chunks [first, last]. Raises `SealBroken` when the object has no such chunk. */
+  rangeOfChunks(first: number, last: number): ChunkRange {
+    const { chunkLength, plainLength } = this.header;
+    return chunksOf(this.header, first * chunkLength, Math.min((last + 1) * chunkLength, plainLength));
   }
 
-  /** The plain bytes of all chunks of `range`. Raises `SealBroken` before any is released. */
-  open(range: ChunkRange, sealed: Uint8Array): Uint8Array {
+  /** Plain bytes of all chunks of a range. */
+  plainLengthOf(range: ChunkRange): number {
+    return range.cipherEnd - range.cipherStart - (range.last - range.first + 1) * TAG_LENGTH;
+  }
+
+  /** Writes the plain bytes of all chunks of `range` to `target`. Raises `SealBroken` before a wrong one is written. */
+  open(range: ChunkRange, sealed: Uint8Array, target: Uint8Array): void {
     const expected = range.cipherEnd - range.cipherStart;
     if (sealed.length !== expected) {
       throw new SealBroken(`${sealed.length} sealed bytes came where ${expected} were asked for`);
     }
     const { header } = this;
-    const plain = new Uint8Array(expected - (range.last - range.first + 1) * TAG_LENGTH);
     const nonce = new Uint8Array(12);
     nonce.set(header.noncePrefix);
     const counter = new DataView(nonce.buffer, 7);
@@ -42,11 +46,10 @@ export class SealedObject {
       const length = plainChunkLength(header, chunk);
       counter.setUint32(0, chunk);
       counter.setUint8(4, chunk === header.chunkCount - 1 ? 1 : 0);
-      this.gcm.open(nonce, sealed.subarray(from, from + length + TAG_LENGTH), plain, at);
+      this.gcm.open(nonce, sealed.subarray(from, from + length + TAG_LENGTH), target, at);
       from += length + TAG_LENGTH;
       at += length;
     }
-    return plain;
   }
 }
 
