@@ -143,7 +143,7 @@ def _add(archive: AlignedZip, number: str, source: PackSource, instance: Prepare
 
 
 def _add_joined(archive: AlignedZip, number: str, streams: list[bytes]) -> list[list[int]]:
-    """Frames that came in pieces once more, each in one: a viewer reads one range a frame."""
+    """Frames that came in pieces or beside names once more, each in one: a viewer reads one range of pixels a frame."""
     content = b"".join(streams)
     at = archive.add(f"joined/{number}.bin", content, (0, len(content)))
     ends = list(accumulate(len(stream) for stream in streams))

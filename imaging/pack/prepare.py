@@ -123,16 +123,21 @@ def _verbatim(content: bytes, layout: Layout) -> Prepared:
     prepared = Prepared(entry=content, flags=["verbatim"])
     count = int(header.get("NumberOfFrames") or 1)
     _describe(prepared, layout, codec, count if 0 < count <= MAX_FRAMES else 1)
-    if has_foreign_tail(content, layout):
+    is_mixed = has_foreign_tail(content, layout)
+    if is_mixed:
         prepared.flags.append("mixed")
-        return prepared
-    prepared.pixel_span = (layout.fragments[0][0] if layout.fragments else layout.value, len(content))
+    else:
+        prepared.pixel_span = (layout.fragments[0][0] if layout.fragments else layout.value, len(content))
     if layout.transfer_syntax in codecs.VIDEO:
-        prepared.pieces = layout.fragments
+        prepared.pieces = [] if is_mixed else layout.fragments
         prepared.flags.append("video")
         return prepared
     if 0 < count <= MAX_FRAMES and prepared.view["rows"] * prepared.view["columns"] > 0:
         _locate(prepared, content, layout, count)
+    if is_mixed:
+        # What lies beside a name opens with no pixel key: the frames are served from a copy.
+        prepared.joined = prepared.joined or [content[at : at + size] for at, size in prepared.frames]
+        prepared.frames = []
     if not prepared.frames and not prepared.joined:
         prepared.flags.append("frames-in-pieces")
     return prepared

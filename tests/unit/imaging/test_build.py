@@ -109,7 +109,7 @@ def test_every_frame_lies_in_pixel_chunks_and_decodes_from_there(built: BuiltPac
             assert set(range(offset // CHUNK, (offset + length - 1) // CHUNK + 1)) <= chunks
             if row["view"]["codec"] == "htj2k":
                 codecs.decode(content[offset : offset + length], row["view"])
-    assert shown == 1 + 1 + 5 + 2 + 1 + 1
+    assert shown == 1 + 1 + 5 + 2 + 1 + 1 + 1
 
 
 def test_the_manifest_says_what_happened_to_each(built: BuiltPack) -> None:

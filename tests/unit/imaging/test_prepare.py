@@ -138,6 +138,7 @@ PADDING = struct.pack("<HH2sHI", 0xFFFC, 0xFFFC, b"OB", 0, 10) + b"\0" * 10
 def test_pixels_with_something_behind_them_are_all_head(tail: bytes) -> None:
     prepared = verbatim(dicom_files.file(slope(16, 16)) + tail, "verbatim", "mixed")
     assert (prepared.pixel_span, prepared.frames) == (None, [])
+    assert prepared.joined == [slope(16, 16).tobytes()], "a copy without names is served"
 
 
 def test_trailing_padding_is_nothing() -> None:
