@@ -61,7 +61,7 @@ export function reshaped(
   picture: Picture,
   isFinal: boolean,
 ): FlatAnnotation {
-  const moved = { ...annotation, points };
+  const moved = { ...annotation, points: points.map(rounded) };
   const isHeavy = annotation.kind === 'freehand' || boxSize(points) > MOST_LIVE_PIXELS;
   return { ...moved, measured: isHeavy && !isFinal ? [] : measuresOf(moved, picture) };
 }
@@ -112,6 +112,11 @@ export function isTap(from: ScreenPoint, to: ScreenPoint): boolean {
 
 export function shifted(points: readonly Pair[], from: ImagePoint, to: ImagePoint): readonly Pair[] {
   return points.map(([x, y]): Pair => [x + to.x - from.x, y + to.y - from.y]);
+}
+
+/** Hundredths of a pixel: finer than any hand, and half the size of a long contour on its way to the record. */
+function rounded([x, y]: Pair): Pair {
+  return [Math.round(x * 100) / 100, Math.round(y * 100) / 100];
 }
 
 function boxSize(points: readonly Pair[]): number {

@@ -74,6 +74,12 @@ export class AnnotationBook {
     if (!isSameContent(before, after)) this.act([{ uid, before, after }]);
   }
 
+  /** Makes this version count over one with `revision`, its content unchanged. */
+  outrank(uid: string, revision: number): void {
+    const known = this.get(uid);
+    if (known) this.write([{ ...known, revision: Math.max(known.revision, revision) + 1 }], [], 'local');
+  }
+
   /** Removes one or several; one step of the history. */
   remove(...uids: readonly string[]): void {
     const steps = uids.flatMap((uid) => this.get(uid) ?? []);
