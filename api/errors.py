@@ -19,6 +19,8 @@ from core.errors import CloudFilmError, Conflict, NotAllowed, NotFound, Refused,
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 30
+# IHE's own path, at which doctors come in from other systems (api/pages/invoke.py).
+INVOKE = "/IHEInvokeImageDisplay"
 
 _log = logs.get_logger("api")
 
@@ -95,9 +97,11 @@ def _ask_to_sign_in(error: Exception) -> AnyResponse:
         response = _answer(401, str(error))
         response.headers["WWW-Authenticate"] = "Bearer"
         return response
-    login = "/staff/login" if request.path.startswith("/staff") else "/login"
+    is_invoked = request.path == INVOKE
+    login = "/staff/login" if is_invoked or request.path.startswith("/staff") else "/login"
     if request.method == "GET":
-        login += "?" + urlencode({"next": request.path})
+        # Only what another system asked for is in the query; pages of ours have nothing there.
+        login += "?" + urlencode({"next": request.full_path if is_invoked else request.path})
     if "HX-Request" in request.headers:
         return make_response("", 401, {"HX-Redirect": login})
     return redirect(login, 303)

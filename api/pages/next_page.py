@@ -4,7 +4,9 @@ import re
 
 _EXAMS = r"exams(?:/\d{1,18}(?:/film(?:/legacy)?|/report\.pdf)?)?"
 _STAFF = r"staff/(?:exams|alarms|messages(?:/outgoing|/\d{1,18})?)"
-_OURS = re.compile(rf"/(?:{_EXAMS}|account|{_STAFF})", re.ASCII)
+# Numbers and lists of them; nothing that ends a query or begins another address.
+_INVOKE = r"IHEInvokeImageDisplay\?[0-9A-Za-z=&%._~+^,:-]{1,600}"
+_OURS = re.compile(rf"/(?:{_EXAMS}|account|{_STAFF}|{_INVOKE})", re.ASCII)
 
 
 def next_page(asked: str, otherwise: str) -> str:
