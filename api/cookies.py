@@ -1,7 +1,8 @@
 """The cookies that we set: the session, the token of forms before any session, the state of a WeChat sign-in.
 
 All are HttpOnly and SameSite=Lax: Lax, not Strict, because a patient comes by a link from an SMS or from
-WeChat.
+WeChat. Where a HIS of another site embeds us, they are SameSite=None and Partitioned: sent in its frame, but kept apart
+for each embedding site (CHIPS). Changes are safe all the same, since they carry a CSRF token (api/csrf.py).
 """
 
 from datetime import datetime
@@ -32,4 +33,12 @@ def remove(response: Response, name: str) -> None:
 
 
 def _flags() -> dict[str, Any]:
-    return {"httponly": True, "secure": platform().settings.secure_cookies, "samesite": "Lax", "path": "/"}
+    settings = platform().settings
+    is_framed = settings.cross_site_frames
+    return {
+        "httponly": True,
+        "secure": settings.secure_cookies,
+        "samesite": "None" if is_framed else "Lax",
+        "partitioned": is_framed,
+        "path": "/",
+    }

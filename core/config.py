@@ -44,6 +44,7 @@ class Settings:
     frame_ancestors: str = "'self'"
     trusted_proxies: int = 0
     secure_cookies: bool = False
+    cross_site_frames: bool = False
 
     database_url: str = ""
     redis_url: str = ""
@@ -140,6 +141,10 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     settings = Settings(**values)
     if settings.role != "all":
         raise Misconfigured(f"{PREFIX}ROLE is {settings.role!r}: this version runs both sites in one, 'all'")
+    if settings.cross_site_frames and not settings.secure_cookies:
+        raise Misconfigured(
+            f"{PREFIX}CROSS_SITE_FRAMES needs HTTPS: browsers take such cookies with {PREFIX}SECURE_COOKIES only"
+        )
     return settings
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask
 
 from api.data_address import webp_address
+from api.embedding import embed_origins
 from api.guards import page_token, staff_role
 from api.pages import alarm_words, message_words
 from api.request_scope import platform
@@ -66,6 +67,7 @@ def install(app: Flask) -> None:
         staff_role=staff_role,
         message_words=message_words,
         alarm_words=alarm_words,
+        embed_origins=embed_origins,
     )
     app.context_processor(lambda: {"hospital_name": platform().settings.hospital_name})
 

@@ -22,6 +22,12 @@ def test_every_setting_is_read_under_its_name() -> None:
         assert getattr(settings, field.name) == ("all" if field.name == "role" else expected)
 
 
+def test_frames_of_another_site_need_https() -> None:
+    with pytest.raises(Misconfigured, match="SECURE_COOKIES"):
+        load({"CLOUDFILM_CROSS_SITE_FRAMES": "true"})
+    assert load({"CLOUDFILM_CROSS_SITE_FRAMES": "1", "CLOUDFILM_SECURE_COOKIES": "1"}).cross_site_frames
+
+
 @pytest.mark.parametrize(
     ("raw", "value"),
     [("1", True), ("TRUE", True), ("yes", True), ("0", False), ("False", False), ("no", False)],
