@@ -14,7 +14,7 @@ from imaging import codecs
 from imaging.pack.pictures import looked_up, rgb_of_ybr, stored_values
 
 MOST_SIDE = 1024
-QUALITY = 90
+QUALITY = 93
 # Seen at all: no window was sent and none is in the header, and a few dead pixels shall not make it black.
 FROM_PERCENT, TO_PERCENT = 0.5, 99.5
 

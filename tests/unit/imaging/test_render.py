@@ -14,7 +14,7 @@ from imaging.pack.prepare import prepare
 from imaging.render import MOST_SIDE, Window, render_jpeg, size_of
 from tests.unit.imaging import dicom_files
 
-# Quality 90 on smooth pictures.
+# Quality 93 on smooth pictures.
 TOLERANCE, MEAN_TOLERANCE = 6, 1.0
 
 
