@@ -7,6 +7,7 @@ pixel (PS3.3 §C.18.6.1.2).
 
 import io
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -62,10 +63,10 @@ _TEXTS = (
     "StudyTime",
 )
 _MORE_TEXTS = ("AccessionNumber", "ReferringPhysicianName", "StudyDescription")
-_AS_THEY_ARE = (
-    *("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID"),
-    *("Rows", "Columns", "NumberOfFrames"),
-)
+_IDENTITY = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
+_AS_THEY_ARE = (*_IDENTITY, "FrameOfReferenceUID", "Rows", "Columns", "NumberOfFrames")
+# PS3.5 §9.1; components with leading zeros are common mistakes that readers take.
+_UID = re.compile(r"[0-9]+(?:\.[0-9]+)+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -267,11 +268,22 @@ def _face(centre: np.ndarray, halves: list[np.ndarray], axis: int, sign: int) ->
 
 
 def _evidence(header: Dataset) -> Dataset:
-    """What a report takes over of an image: identity of patient, study and image; an unusable text is left empty."""
+    """What a report takes over of an image: identity of patient, study and image; an unusable text is left empty.
+
+    Raises `Refused` for UIDs of letters: the archive keeps such images, but no reader takes a reference to them.
+    """
+    for keyword in _IDENTITY:
+        if not _UID.fullmatch(str(header.get(keyword))):
+            raise Refused(
+                f"an image has a {keyword} that is no UID: its measurements cannot be written as DICOM SR"
+            )
     kept = Dataset()
     for keyword in _AS_THEY_ARE:
-        if header.get(keyword):
-            setattr(kept, keyword, header.get(keyword))
+        try:
+            if header.get(keyword):
+                setattr(kept, keyword, header.get(keyword))
+        except Exception:  # noqa: S112 — what cannot be read counts as absent, whatever pydicom says of it
+            continue
     for keyword in (*_TEXTS, *_MORE_TEXTS):
         try:
             setattr(kept, keyword, read_text(header, keyword))

@@ -30,7 +30,7 @@ from workflow.read_pack import range_reader
 from workflow.rebuild_file import rebuild_file
 
 SHOWN = frozenset({"pdf", "sr", "ecg", "video"})
-TITLES = {"pdf": "PDF 报告", "sr": "结构化报告", "ecg": "波形", "video": "视频", "other": "其他文件"}
+TITLES = {"pdf": "PDF 报告", "sr": "结构化报告", "ecg": "心电图及波形", "video": "视频", "other": "其他文件"}
 NOT_UNDERSTOOD = "not-understood"
 # A report or waveform is read as a whole; what is larger is for programs.
 MAX_BYTES = 64 * 2**20

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pydicom.dataset import Dataset
 
 from imaging.documents.concept_words import said_in_chinese
-from imaging.facts.values import first_item, items, meaning, text, word
+from imaging.facts.values import first_item, items, meaning, numbers, text, word
 
 MAX_DEPTH, MAX_LINES, MAX_TEXT = 16, 3000, 8000
 # What frames the content is no part of what a reader looks for.
@@ -69,8 +69,9 @@ def _reference(item: Dataset, depth: int, name: str) -> Line | None:
     reference = first_item(item, "ReferencedSOPSequence")
     if reference is None:
         return None
-    instance, frames = word(reference, "ReferencedSOPInstanceUID"), word(reference, "ReferencedFrameNumber")
-    value = f"第 {frames} 帧" if frames else ""
+    instance = word(reference, "ReferencedSOPInstanceUID")
+    frames = [f"{frame:.0f}" for frame in numbers(reference, "ReferencedFrameNumber")]
+    value = f"第 {'、'.join(frames)} 帧" if frames else ""
     return Line(depth, "image", name or "引用的影像", value, instance)
 
 

@@ -114,7 +114,8 @@ def _text(item: Dataset) -> dict[str, Any] | None:
 
 
 def _points(values: list[float]) -> list[list[float]]:
-    return [list(pair) for pair in zip(values[::2], values[1::2], strict=False)]
+    # Single precision in the file: what is beyond four digits is noise.
+    return [[round(x, 4), round(y, 4)] for x, y in zip(values[::2], values[1::2], strict=False)]
 
 
 def _shutter(header: Dataset) -> dict[str, Any] | None:

@@ -20,9 +20,9 @@ class Prepared:
     """One instance ready to be written.
 
     `entry`: the bytes of its .dcm; `pixel_span`: the part of `entry` that is pixels (None: all head);
-    `frames`: (offset in entry, length) of each frame that can be served; `joined`: copies of frames that lie
-    in several pieces or beside names, instead of `frames`; `rebuild`: how the received bytes come back; `view`: the viewer's facts that
-    all its frames share; `frame_views`: what each has of its own; `tables`: look-up tables that they point to;
+    `frames`: (offset in entry, length) of each frame that can be served; `joined`: instead of `frames`, copies of those
+    that lie in several pieces or beside names; `rebuild`: how the received bytes come back; `view`: the viewer's facts
+    that all its frames share; `frame_views`: what each has of its own; `tables`: look-up tables that they point to;
     `levels`: per frame, codestream bytes up to each resolution; `prefixes`: up to 32² and 64²; `lossy`: per frame a
     smaller codestream or none; `document`: what is told of an instance that is no picture; `pieces`: (offset in entry,
     length) of a video.
