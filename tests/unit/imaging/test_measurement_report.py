@@ -200,6 +200,9 @@ def test_what_cannot_be_written_is_named() -> None:
     del bare.FrameOfReferenceUID
     with pytest.raises(Refused, match="sphere-1"):
         written([EVERY_KIND[-2]], bare)
+    with pytest.raises(Refused, match="StudyInstanceUID"):
+        written(EVERY_KIND[:1], header(StudyInstanceUID="study-of-letters"))
+    assert written(EVERY_KIND[:1], header(StudyInstanceUID="1.2.007.4"))
 
 
 @pytest.mark.requirement("E16")
