@@ -62,10 +62,13 @@ def enter() -> Response:
 @blueprint.post("/logout")
 @guards.patient_or_staff
 def leave() -> Response:
-    """End the session."""
+    """End the session. What the viewer kept on this device goes too: by the header where the browser takes it (https
+    only), else by the script of the page that follows (`left`)."""
     visitor = guards.visitor()
     sign_in.sign_out(visitor, guards.session_token(), address())
-    response = redirect(url_for("staff.show_login" if visitor.is_staff else "patient_login.show"), 303)
+    door = "staff.show_login" if visitor.is_staff else "patient_login.show"
+    response = redirect(url_for(door, left=1), 303)
+    response.headers["Clear-Site-Data"] = '"storage"'
     cookies.remove(response, cookies.SESSION)
     return response
 

@@ -1,6 +1,8 @@
 """Signing in on a phone: two forms without script; the workflow behind them is a fake."""
 
+import re
 from http.cookies import SimpleCookie
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,8 @@ from tests.unit.api.html import page_of
 from workflow import sign_in
 
 pytestmark = pytest.mark.requirement("E6", "K5")
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -139,10 +143,24 @@ def test_cookies_stay_out_of_reach(settings: Settings, keyring: Keyring, is_secu
 def test_leaving_ends_the_session_on_the_server(browser: FlaskClient) -> None:
     new = makers.sign_in(browser)
     answer = browser.post("/logout", data={"csrf_token": new.visitor.csrf_token})
-    assert (answer.status_code, answer.location) == (303, "/login")
+    assert (answer.status_code, answer.location) == (303, "/login?left=1")
     browser.set_cookie(SESSION, new.token)
     assert browser.get("/exams").status_code == 303
     assert Session.get_by_id(new.visitor.session_id).revoked_at is not None
+
+
+@pytest.mark.requirement("K5")
+@pytest.mark.parametrize("door", ["/login", "/staff/login"])
+def test_what_the_viewer_kept_goes_when_someone_leaves(browser: FlaskClient, door: str) -> None:
+    new = makers.sign_in(browser) if door == "/login" else makers.sign_in_staff(browser)
+    answer = browser.post("/logout", data={"csrf_token": new.visitor.csrf_token})
+    assert answer.headers["Clear-Site-Data"] == '"storage"'
+    assert answer.location == f"{door}?left=1"
+    assert "/static/forget.js" in browser.get(answer.location).text
+    assert "/static/forget.js" not in browser.get(door).text
+    database = re.search(r"DATABASE = '([\w-]+)'", (ROOT / "web/src/cache/idb.ts").read_text())
+    assert database is not None
+    assert f"deleteDatabase('{database[1]}')" in browser.get("/static/forget.js").text
 
 
 @pytest.mark.parametrize("token", ["", "x" * 43])
