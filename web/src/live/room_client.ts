@@ -103,15 +103,15 @@ export class RoomClient {
   }
 
   ask(): void {
-    this.say('ask', {});
+    this.request('ask', {});
   }
 
   take(): void {
-    this.say('take', {});
+    this.request('take', {});
   }
 
   give(person: string): void {
-    this.say('give', { to: person });
+    this.request('give', { to: person });
   }
 
   /** Points for everybody; null when no longer. */
@@ -194,6 +194,7 @@ export class RoomClient {
     const was = this.isPresenter.value;
     this.presenter.value = presenter;
     this.asking.value = [];
+    this.notice.value = '';
     if (this.isPresenter.value && !was) {
       this.isFollowing.value = true;
       this.sendAll();
@@ -256,6 +257,12 @@ export class RoomClient {
     const name = this.people.value.find(({ id }) => id === from)?.name ?? '';
     this.film.showPointer(point && { cell, point, name });
     if (point) this.stopPointer = this.clock.after(POINTER_MS, () => this.film.showPointer(null));
+  }
+
+  /** Something that may be refused: an older refusal is no longer of interest. */
+  private request(kind: string, told: { readonly [name: string]: Json }): void {
+    this.notice.value = '';
+    this.say(kind, told);
   }
 
   private say(kind: string, told: { readonly [name: string]: Json }): void {

@@ -151,6 +151,22 @@ describe('roles', () => {
     expect(second.film.looks()).toEqual({ '0/voi': 1 });
   });
 
+  it('says why something was refused, until it is asked again or another presents', () => {
+    const { server, first, second } = pair();
+    const refuse = () => {
+      second.socket().hear({ kind: 'refused', why: '主持人还在，请先申请' });
+      server.clock.pass(50);
+      return second.client.notice.value;
+    };
+    expect(refuse()).toBe('主持人还在，请先申请');
+    second.client.ask();
+    expect(second.client.notice.value).toBe('');
+    refuse();
+    first.client.give('p2');
+    server.clock.pass(50);
+    expect(second.client.notice.value).toBe('');
+  });
+
   it('tells the presenter who would like to be it, until he hands over', () => {
     const { server, first, second } = pair();
     second.client.ask();
