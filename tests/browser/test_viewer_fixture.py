@@ -89,7 +89,7 @@ class Film:
         self.page.click(f"[data-tool={tool}]")
 
     def drag(self, dx: int, dy: int, button: Literal["left", "right"] = "left") -> None:
-        box = self.page.locator("canvas").bounding_box()
+        box = self.page.locator("canvas.image").bounding_box()
         assert box is not None
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         self.page.mouse.move(x, y)
@@ -290,7 +290,7 @@ def test_a_wide_screen(film: FilmServer, chromium: Browser, tmp_path: Path) -> N
     page = Film(chromium.new_page(viewport=DESKTOP)).open(film)
     page.page.screenshot(path=tmp_path / "desktop.png")
     strip = page.page.locator(".strip").bounding_box()
-    stage = page.page.locator("canvas").bounding_box()
+    stage = page.page.locator("canvas.image").bounding_box()
     assert strip is not None and stage is not None
     assert strip["x"] + strip["width"] <= stage["x"]
     page.page.close()

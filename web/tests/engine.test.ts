@@ -4,22 +4,19 @@ import { paint } from '../src/render/paint';
 import { panned, placementOf, toImage, WHOLE_IMAGE, zoomed } from '../src/viewport/view';
 import { decoded, frameInfo } from './samples';
 
+const none = { tables: [] };
+
 describe('geometry', () => {
   const frame = frameInfo({ rows: 100, columns: 200 });
   const stage = { width: 400, height: 800 };
 
   it('fits the whole image into the stage', () => {
-    expect(placementOf(frame, WHOLE_IMAGE, stage)).toEqual({
-      scaleX: 2,
-      scaleY: 2,
-      originX: 0,
-      originY: 300,
-    });
+    expect(placementOf(frame, WHOLE_IMAGE, stage)).toEqual({ a: 2, b: 0, c: -0, d: 2, e: 0, f: 300 });
   });
 
   it('stretches pixels that are not square', () => {
     const tall = frameInfo({ rows: 100, columns: 200, spacing: [2, 1] });
-    expect(placementOf(tall, WHOLE_IMAGE, stage)).toMatchObject({ scaleX: 2, scaleY: 4 });
+    expect(placementOf(tall, WHOLE_IMAGE, stage)).toMatchObject({ a: 2, d: 4 });
   });
 
   it('keeps the point under the anchor when it zooms', () => {
@@ -32,13 +29,13 @@ describe('geometry', () => {
 
   it('moves the image with the finger, and never loses it', () => {
     const moved = placementOf(frame, panned(frame, WHOLE_IMAGE, stage, 30, -20), stage);
-    expect(moved.originX).toBeCloseTo(30);
-    expect(moved.originY).toBeCloseTo(280);
+    expect(moved.e).toBeCloseTo(30);
+    expect(moved.f).toBeCloseTo(280);
     expect(panned(frame, WHOLE_IMAGE, stage, 1e6, -1e6).centre).toEqual({ x: 0, y: 1 });
   });
 
   it('shows the same on screens of different size', () => {
-    const view = { zoom: 2, centre: { x: 0.3, y: 0.6 } };
+    const view = { zoom: 2, centre: { x: 0.3, y: 0.6 }, rotation: 30, flipped: true };
     const points = [stage, { width: 800, height: 1600 }].map((size) =>
       toImage(placementOf(frame, view, size), { x: size.width / 4, y: size.height / 4 }),
     );
@@ -71,31 +68,34 @@ describe('window', () => {
     expect(storedValue(0xf800, frameInfo({ bits_stored: 12, signed: false }))).toBe(2048);
     const table = greyTable(
       frameInfo({ intercept: -1024, signed: false }),
-      { center: 40, width: 400 },
-      false,
+      { voi: { center: 40, width: 400 }, isInverted: false, usesVoiLut: false },
+      { tables: [] },
     );
     expect([table[0], table[1064], table[65535]]).toEqual([0, 128, 255]);
   });
 
   it('comes from the object, else from the values', () => {
     const data = Int16Array.of(-100, 50, 299);
-    expect(defaultVoi(frameInfo({ center: [40, 1], width: [400, 2] }), data)).toEqual({
+    expect(defaultVoi(frameInfo({ center: [40, 1], width: [400, 2] }), data, none)).toEqual({
       center: 40,
       width: 400,
     });
     const range = { center: 100, width: 400 };
-    expect(defaultVoi(frameInfo({ center: [40], width: [0] }), data)).toEqual(range);
-    expect(fullRange(frameInfo(), data)).toEqual(range);
-    expect(fullRange(frameInfo({ slope: 2, intercept: 10 }), data)).toEqual({ center: 210, width: 800 });
-    expect(fullRange(frameInfo(), Int16Array.of(5, 5)).width).toBe(1);
+    expect(defaultVoi(frameInfo({ center: [40], width: [0] }), data, none)).toEqual(range);
+    expect(fullRange(frameInfo(), data, none)).toEqual(range);
+    expect(fullRange(frameInfo({ slope: 2, intercept: 10 }), data, none)).toEqual({
+      center: 210,
+      width: 800,
+    });
+    expect(fullRange(frameInfo(), Int16Array.of(5, 5), none).width).toBe(1);
   });
 });
 
 describe('paint', () => {
-  const voi = { center: 128, width: 256 };
+  const look = { voi: { center: 128, width: 256 }, isInverted: false, usesVoiLut: false };
   const words = (frame: ReturnType<typeof decoded>, info: Parameters<typeof frameInfo>[0]): string[] => {
     const pixels = new Uint32Array(frame.data.length / (info?.samples ?? 1));
-    paint(frame, frameInfo({ rows: 1, columns: pixels.length, ...info }), voi, pixels);
+    paint(frame, frameInfo({ rows: 1, columns: pixels.length, ...info }), look, none, pixels);
     return Array.from(pixels, (word) => word.toString(16));
   };
 

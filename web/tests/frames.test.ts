@@ -208,6 +208,17 @@ describe('coarse levels', () => {
     expect([told, provider.fetchedBytes]).toEqual([[[0, 1], [2]], 17]);
   });
 
+  it('leave the line to the first frame of all, not to every later one', async () => {
+    const { workers, provider } = setUp(0, seriesWithLow(3));
+    void provider.getWhileWanted(ref(1)).catch(() => undefined);
+    provider.coarse(0);
+    expect(workers[0].asked.map((r) => r.kind)).toEqual(['frame']);
+    workers[0].fail(1, 'damaged');
+    void provider.getWhileWanted(ref(2));
+    await settled();
+    expect(workers[0].asked.map((r) => r.kind)).toEqual(['frame', 'frame', 'series']);
+  });
+
   it('that cannot be had keep nobody waiting', async () => {
     const { workers, provider } = setUp(0, seriesWithLow(2));
     provider.prefetch([ref(0)]);

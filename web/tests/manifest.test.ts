@@ -16,7 +16,7 @@ describe('a manifest', () => {
     '[',
     '7',
     '{}',
-    text({ version: 2 }),
+    text({ version: 3 }),
     text({ series: {} }),
     text({ documents: 1 }),
     text({ series: [null] }),
@@ -40,6 +40,26 @@ describe('a manifest', () => {
   ])('with a frame like %o is refused, and the place is said', (wrong) => {
     const bad = text({ series: [seriesOf([frameInfo(), frameInfo(wrong)])] });
     expect(() => readManifest(bad)).toThrow(/series 0, frame 1/);
+  });
+
+  it('unfolds what is common to all frames, and columns of what differs', () => {
+    const { frames: _, ...series } = seriesOf([]);
+    const { length: _l, number: _n, instance: _i, planar: _p, ...common } = frameInfo();
+    const columns = { length: [7, 8], number: [1, 2], instance: ['1', '2'] };
+    const read = readManifest(
+      text({ series: [{ ...series, count: 2, common, columns, instance_prefix: '1.2.' }] }),
+    );
+    expect(read.series[0].frames).toEqual([
+      frameInfo({ length: 7, number: 1, instance: '1.2.1' }),
+      frameInfo({ length: 8, number: 2, instance: '1.2.2' }),
+    ]);
+    const short = { ...columns, number: [1] };
+    expect(() => readManifest(text({ series: [{ ...series, count: 2, common, columns: short }] }))).toThrow(
+      /number/,
+    );
+    expect(() => readManifest(text({ series: [{ ...series, count: 1e9, common, columns }] }))).toThrow(
+      /count/,
+    );
   });
 
   it('opens where it says, else in the middle of the first series with frames', () => {

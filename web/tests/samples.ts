@@ -15,6 +15,24 @@ export function frameInfo(other: Partial<FrameInfo> = {}): FrameInfo {
     bits_allocated: 16,
     bits_stored: 16,
     signed: true,
+    planar: 0,
+    big_endian: false,
+    unit: '',
+    window_names: [],
+    voi_function: 'LINEAR',
+    voi_lut: null,
+    modality_lut: null,
+    palette: null,
+    spacing_kind: 'none',
+    pixel_aspect: null,
+    regions: null,
+    patient_orientation: null,
+    laterality: '',
+    view_position: '',
+    image_type: [],
+    frame_time_ms: null,
+    levels: null,
+    lossy: null,
     photometric: 'MONOCHROME2',
     slope: 1,
     intercept: 0,
@@ -32,19 +50,40 @@ export function frameInfo(other: Partial<FrameInfo> = {}): FrameInfo {
 
 export function seriesOf(frames: FrameInfo[]): SeriesInfo {
   const pack = { object_id: '00', url: '/pack', key: '', header: '' };
-  return { uid: '1.2', number: 1, description: '', modality: 'CT', thumbnail: null, packs: [pack], frames };
+  return {
+    uid: '1.2',
+    study_uid: '1',
+    exam_id: 1,
+    number: 1,
+    description: '',
+    modality: 'CT',
+    body_part: '',
+    thumbnail: null,
+    frame_of_reference: null,
+    packs: [pack],
+    frames,
+    tables: [],
+    low: null,
+    notice: null,
+  };
 }
 
 export function manifestOf(...series: SeriesInfo[]): Manifest {
   return {
-    version: 1,
+    version: 2,
     title: '',
     patient: '',
     hospital: '',
     exam_at: '2026-01-01T00:00:00Z',
     accession: '',
     series,
+    exam_id: 1,
+    watermark: null,
+    may: { save_annotations: false, live: false, download: false },
     documents: [],
+    presentations: [],
+    key_images: [],
+    history: [],
     first: null,
   };
 }

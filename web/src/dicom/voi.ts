@@ -1,20 +1,20 @@
 /** VOI windows and the tables that turn stored values into grey levels. Pure. */
 
-import type { FrameInfo } from './manifest';
+import { type Lut, lookUp, lutOf } from './luts';
+import type { FrameInfo, SeriesInfo } from './manifest';
 import type { SampleArray } from './samples';
 
-/** A VOI window in output units (HU in CT). */
+/** A VOI window in output units (HU in CT); `lut`: through the object's own VOI LUT, the window then stretches over it. */
 export interface Voi {
   readonly center: number;
   readonly width: number;
 }
 
-/**
- * Grey level 0…255 of an output value, linear function of DICOM PS3.3 C.11.2.1.2.1. Its `width − 1` makes no sense
- * below a width of 1 (values like SUV): there the LINEAR_EXACT function of C.11.2.1.3.2 is used.
- */
-export function greyOf(value: number, voi: Voi): number {
-  const isExact = voi.width < 1;
+/** Grey level 0…255 of an output value, by the function that the object names (PS3.3 C.11.2.1.2, C.11.2.1.3). */
+export function greyOf(value: number, voi: Voi, voiFunction = 'LINEAR'): number {
+  if (voiFunction === 'SIGMOID') return 255 / (1 + Math.exp((-4 * (value - voi.center)) / voi.width));
+  // `width − 1` makes no sense below a width of 1 (values like SUV)
+  const isExact = voi.width < 1 || voiFunction === 'LINEAR_EXACT';
   const center = isExact ? voi.center : voi.center - 0.5;
   const width = isExact ? voi.width : voi.width - 1;
   if (value <= center - width / 2) return 0;
@@ -31,12 +31,34 @@ export function storedValue(bits: number, frame: FrameInfo): number {
   return frame.signed ? (bits << unused) >> unused : (bits << unused) >>> unused;
 }
 
+/** Stored value → output units: by the modality LUT where there is one, else by slope and intercept. */
+export function outputValue(stored: number, frame: FrameInfo, modality: Lut | null): number {
+  return modality ? lookUp(modality, stored) : stored * frame.slope + frame.intercept;
+}
+
+/** How a frame is seen: everything that a grey table depends on. */
+export interface Look {
+  readonly voi: Voi;
+  readonly isInverted: boolean;
+  /** Through the VOI LUT of the object instead of the window, as long as the reader has not changed the window. */
+  readonly usesVoiLut: boolean;
+}
+
 /** Grey levels by bit pattern: 256 entries for 8-bit samples, 65536 for 16-bit ones. */
-export function greyTable(frame: FrameInfo, voi: Voi, isInverted: boolean): Uint8ClampedArray {
+export function greyTable(
+  frame: FrameInfo,
+  look: Look,
+  series: Pick<SeriesInfo, 'tables'>,
+): Uint8ClampedArray {
   const table = new Uint8ClampedArray(2 ** Math.min(frame.bits_allocated, 16));
+  const modality = lutOf(series, frame.modality_lut);
+  const voiLut = look.usesVoiLut ? lutOf(series, frame.voi_lut) : null;
   for (let bits = 0; bits < table.length; bits++) {
-    const grey = greyOf(storedValue(bits, frame) * frame.slope + frame.intercept, voi);
-    table[bits] = isInverted ? 255 - grey : grey;
+    const value = outputValue(storedValue(bits, frame), frame, modality);
+    const grey = voiLut
+      ? (lookUp(voiLut, value) * 255) / voiLut.max
+      : greyOf(value, look.voi, frame.voi_function);
+    table[bits] = look.isInverted ? 255 - grey : grey;
   }
   return table;
 }
@@ -46,16 +68,22 @@ export function isInvertedByNature(photometric: string): boolean {
   return photometric === 'MONOCHROME1';
 }
 
-/** The window of the object, or one over all values of the frame where it has none. */
-export function defaultVoi(frame: FrameInfo, data: SampleArray): Voi {
-  const [center] = frame.center;
-  const [width] = frame.width;
-  if (Number.isFinite(center) && Number.isFinite(width) && width > 0) return { center, width };
-  return fullRange(frame, data);
+/** The windows that the object brings, with their names. */
+export function ownWindows(frame: FrameInfo): readonly (Voi & { readonly label: string })[] {
+  return frame.center
+    .map((center, i) => ({ center, width: frame.width[i], label: frame.window_names?.[i] ?? '' }))
+    .filter(({ center, width }) => Number.isFinite(center) && Number.isFinite(width) && width > 0);
+}
+
+/** The window of the object, or one over its VOI LUT, or over all values of the frame where it has none. */
+export function defaultVoi(frame: FrameInfo, data: SampleArray, series: Pick<SeriesInfo, 'tables'>): Voi {
+  const [own] = ownWindows(frame);
+  if (own) return { center: own.center, width: own.width };
+  return fullRange(frame, data, series);
 }
 
 /** A window over all values of the frame. */
-export function fullRange(frame: FrameInfo, data: SampleArray): Voi {
+export function fullRange(frame: FrameInfo, data: SampleArray, series: Pick<SeriesInfo, 'tables'>): Voi {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < data.length; i++) {
@@ -63,7 +91,24 @@ export function fullRange(frame: FrameInfo, data: SampleArray): Voi {
     if (value < low) low = value;
     if (value > high) high = value;
   }
-  const [from, to] = [low, high].map((value) => value * frame.slope + frame.intercept);
-  const unit = Math.abs(frame.slope);
+  return windowOver(frame, low, high, series);
+}
+
+const TAILS = 0.005; // metal and padding values take half a percent at most; what is left is tissue
+
+/** A window that leaves out the extreme values at both ends. */
+export function autoWindow(frame: FrameInfo, data: SampleArray, series: Pick<SeriesInfo, 'tables'>): Voi {
+  const step = Math.max(1, Math.floor(data.length / 65536));
+  const sample = new Float64Array(Math.ceil(data.length / step));
+  for (let i = 0, at = 0; i < data.length; i += step) sample[at++] = storedValue(data[i], frame);
+  sample.sort();
+  const at = (share: number): number => sample[Math.round((sample.length - 1) * share)];
+  return windowOver(frame, at(TAILS), at(1 - TAILS), series);
+}
+
+function windowOver(frame: FrameInfo, low: number, high: number, series: Pick<SeriesInfo, 'tables'>): Voi {
+  const modality = lutOf(series, frame.modality_lut);
+  const [from, to] = [low, high].map((value) => outputValue(value, frame, modality));
+  const unit = modality ? 1 : Math.abs(frame.slope);
   return { center: (from + to + unit) / 2, width: Math.max(Math.abs(to - from) + unit, unit) };
 }

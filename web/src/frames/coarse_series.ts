@@ -14,17 +14,19 @@ export class CoarseSeries {
   /** They are here at 64², and no more comes. */
   readonly complete: Promise<void>;
 
-  private isSmallEnd: () => void = () => undefined;
+  private tellSmall: () => void = () => undefined;
+  private tellComplete: () => void = () => undefined;
   private missing: number;
 
-  /** `expected`: how many frames will come. `end` settles when no more comes. */
-  constructor(expected: number, end: Promise<unknown>) {
+  /** `expected`: how many frames will come. */
+  constructor(expected: number) {
     this.missing = expected;
     this.small = new Promise((resolve) => {
-      this.isSmallEnd = resolve;
+      this.tellSmall = resolve;
     });
-    if (expected === 0) this.isSmallEnd();
-    this.complete = end.then(this.isSmallEnd, this.isSmallEnd);
+    this.complete = new Promise((resolve) => {
+      this.tellComplete = resolve;
+    });
   }
 
   take(frames: readonly CoarseFrame[]): void {
@@ -32,7 +34,13 @@ export class CoarseSeries {
       if (!this.frames[frame.index]) this.missing--;
       this.frames[frame.index] = frame;
     }
-    if (this.missing === 0) this.isSmallEnd();
+    if (this.missing === 0) this.tellSmall();
+  }
+
+  /** No more comes. */
+  end(): void {
+    this.tellSmall();
+    this.tellComplete();
   }
 }
 

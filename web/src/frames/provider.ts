@@ -6,7 +6,7 @@ import { CoarseSeries, previewCut, seriesRequest } from './coarse_series';
 import { cacheBytesHere, FrameCache } from './frame_cache';
 import { type Allowance, prefetchPlan } from './plan';
 import type { DecodePool, Ticket } from './pool';
-import type { CoarseFrame, DecodedFrame } from './protocol';
+import type { CoarseFrame, DecodedFrame, SeriesRequest } from './protocol';
 import { hasLossy, type Quality, sourceOf } from './quality';
 
 const ON_SCREEN = 0;
@@ -35,6 +35,9 @@ export class FrameProvider {
   private readonly coarseOf = new Map<number, CoarseSeries>();
   /** Series whose first coarse levels are there, or do not exist: now neighbours may use the line. */
   private readonly opened = new Set<number>();
+  private readonly coarseWaiting: (() => void)[] = [];
+  /** A frame that somebody waited for came, or did not. */
+  private hasShown = false;
   private ahead: readonly FrameRef[] = [];
   private chosen: Quality;
   /** Sealed bytes that came over the network. */
@@ -103,11 +106,13 @@ export class FrameProvider {
     }
   }
 
-  /** Replaces what is brought ahead by `refs`, the most urgent first; whatever else was under way is given up. */
-  prefetch(refs: readonly FrameRef[]): void {
-    // where each frame is waited for, those that were only passed make room for the one on screen
+  /**
+   * Replaces what is brought ahead by `refs`, the most urgent first; whatever else was under way is given up.
+   * `onScreen`: where each frame is waited for, those that were only passed make room for these.
+   */
+  prefetch(refs: readonly FrameRef[], onScreen: readonly FrameRef[] = refs.slice(0, 1)): void {
     const isSlow = refs.length > 0 && this.line.isNoticedFor(this.frameOf(refs[0]).length);
-    const wanted = new Set((isSlow ? refs.slice(0, 1) : refs).map(keyOf));
+    const wanted = new Set((isSlow ? onScreen : refs).map(keyOf));
     for (const [key, pending] of this.pending) if (!wanted.has(key)) this.giveUp(key, pending);
     this.ahead = refs;
     this.bringAhead();
@@ -125,39 +130,56 @@ export class FrameProvider {
     this.prefetch([{ series, frame }, ...beside, ...plan.map((index) => ({ series, frame: index }))]);
   }
 
-  /** The whole series at up to 64² a slice; reading begins with the first call. */
+  /** The whole series at up to 64² a slice; reading begins with the first call, behind the film's first frame. */
   coarse(series: number): CoarseSeries {
     const known = this.coarseOf.get(series);
     if (known) return known;
     const request = seriesRequest(this.manifest.series[series]);
-    let coarse: CoarseSeries | undefined;
-    const ticket =
-      request &&
-      this.pool.submit(request, COARSE, (frames) => {
-        coarse?.take(frames);
-        this.onCoarse(
-          series,
-          frames.map(({ index }) => index),
-        );
-      });
-    coarse = new CoarseSeries(request?.parts.length ?? 0, ticket?.frame ?? Promise.resolve());
+    const coarse = new CoarseSeries(request?.parts.length ?? 0);
     this.coarseOf.set(series, coarse);
-    if (!request) this.opened.add(series);
+    if (request) {
+      this.coarseWaiting.push(() => this.readCoarse(series, coarse, request));
+      this.startCoarse();
+    } else {
+      this.opened.add(series);
+      coarse.end();
+    }
+    return coarse;
+  }
+
+  private startCoarse(): void {
+    if (!this.hasShown && this.isUrgent()) return;
+    for (const start of this.coarseWaiting.splice(0)) start();
+  }
+
+  private readCoarse(series: number, coarse: CoarseSeries, request: SeriesRequest): void {
+    const ticket = this.pool.submit(request, COARSE, (frames) => {
+      coarse.take(frames);
+      this.onCoarse(
+        series,
+        frames.map(({ index }) => index),
+      );
+    });
+    ticket.frame.catch(() => null).then(() => coarse.end()); // full frames come anyway, and tell what is wrong
     void coarse.small.then(() => {
       this.opened.add(series);
       this.bringAhead();
     });
-    return coarse;
+  }
+
+  /** Somebody waits for a frame. */
+  private isUrgent(): boolean {
+    return [...this.pending.values()].some(({ isOnScreen }) => isOnScreen);
   }
 
   /** Starts what waits to be brought ahead, unless something more urgent needs the line. */
   private bringAhead(): void {
     const [first] = this.ahead;
     if (!first) return;
-    const urgent = [...this.pending.values()].some(({ isOnScreen }) => isOnScreen);
-    if (!urgent) this.coarse(first.series);
+    const isUrgent = this.isUrgent();
+    if (!isUrgent) this.coarse(first.series);
     if (!this.opened.has(first.series)) return;
-    if (urgent && this.line.isNoticedFor(this.frameOf(first).length)) return;
+    if (isUrgent && this.line.isNoticedFor(this.frameOf(first).length)) return;
     const refs = this.ahead;
     this.ahead = [];
     refs.forEach((ref, i) => {
@@ -186,7 +208,11 @@ export class FrameProvider {
         if (this.pending.get(key) !== pending) return;
         this.pending.delete(key);
         this.previews.delete(key);
-        if (pending.isOnScreen) this.coarse(ref.series);
+        if (pending.isOnScreen) {
+          this.hasShown = true;
+          this.startCoarse();
+          this.coarse(ref.series);
+        }
         this.bringAhead();
       });
     return pending;

@@ -6,6 +6,7 @@
 
 import '../styles/film.css';
 import '../styles/film_stage.css';
+import '../styles/film_panels.css';
 import { effect } from '@preact/signals';
 import { type ComponentChild, render } from 'preact';
 import type { FrameRef, Manifest } from '../dicom/manifest';
@@ -13,11 +14,14 @@ import { firstFrame, readManifest } from '../dicom/read_manifest';
 import { createControl } from '../embed/control';
 import { DecodePool } from '../frames/pool';
 import { FrameProvider } from '../frames/provider';
+import { clamp } from '../math/coordinates';
 import { FilmSession } from '../session/film_session';
 import { bindKeys } from '../tools/input';
+import { MEASURE_TOOLS } from '../tools/measure';
+import { handleMeasureKey } from '../tools/measure/keys';
+import { registerTools } from '../tools/registry';
 import { FilmApp, FilmMessage } from '../ui/app';
 import { WORDS } from '../ui/words';
-import { clamp } from '../viewport/view';
 
 const film = byId('film');
 
@@ -46,27 +50,41 @@ function open(manifest: Manifest, first: FrameRef): void {
     clamp(Math.floor(navigator.hardwareConcurrency / 2) || 1, 1, 3),
   );
   const frames = new FrameProvider(manifest, pool, (ref) => session.onArrival(ref));
+  frames.onCoarse = (series, indexes) => session.onCoarse(series, indexes);
   const session = new FilmSession(manifest, frames, () => {
     byId('preview').hidden = true;
     performance.mark('film:first-frame');
     document.documentElement.dataset.firstFrame = String(Math.round(performance.now()));
   });
-  session.wanted.value = first;
-  frames.getWhileWanted(first).catch(() => undefined); // on its way while the page is built; the session asks for it again
+  void session.goto(first); // on its way while the page is built
+  registerTools(MEASURE_TOOLS);
   mount(<FilmApp session={session} />);
-  bindKeys({
-    step: (by) => session.step(by),
-    toEnd: (end) => session.scrollTo(end === 'first' ? 0 : session.series.frames.length - 1),
-    stepSeries: (by) => session.openSeries(session.wanted.value.series + by),
-    zoomBy: (factor) => session.zoomBy(factor),
-    reset: () => session.reset(),
-  });
+  bindFilmKeys(session);
   effect(() => {
-    if (session.fault.value) film.dataset.state = 'error';
-    else if (session.shown.value) film.dataset.state = 'ready';
-    else film.dataset.state = 'loading';
+    const cell = session.active.value;
+    const isThere = cell.picture.value || cell.content.value.kind === 'volume';
+    film.dataset.state = cell.fault.value ? 'error' : isThere ? 'ready' : 'loading';
   });
-  window.cloudfilm = createControl(session, frames);
+  window.cloudfilm = createControl(session);
+}
+
+function bindFilmKeys(session: FilmSession): void {
+  const active = () => session.active.peek();
+  bindKeys(
+    {
+      step: (by) => session.step(by),
+      toEnd: (end) => session.scrollTo(active(), end === 'first' ? 0 : Number.MAX_SAFE_INTEGER),
+      stepSeries: (by) => {
+        const content = active().content.peek();
+        if (content.kind !== 'empty') session.openSeries(content.series + by);
+      },
+      zoomBy: (factor) => active().zoomBy(factor),
+      reset: () => session.reset(),
+      invert: () => active().setInverted(!active().isInverted.peek()),
+      playOrStop: () => (session.cine.isPlaying.peek() ? session.cine.stop() : session.cine.start()),
+    },
+    (press) => handleMeasureKey(press, session.annotations),
+  );
 }
 
 function mount(app: ComponentChild): void {

@@ -1,7 +1,8 @@
 /** Samples → RGBA pixels. Pure: the same code paints in tests without a canvas. */
 
-import type { FrameInfo } from '../dicom/manifest';
-import { greyOf, greyTable, isInvertedByNature, type Voi } from '../dicom/voi';
+import { type Lut, lookUp, lutOf } from '../dicom/luts';
+import type { FrameInfo, SeriesInfo } from '../dicom/manifest';
+import { greyOf, greyTable, isInvertedByNature, type Look, outputValue, storedValue } from '../dicom/voi';
 import { FilmFault } from '../faults';
 import type { DecodedFrame } from '../frames/protocol';
 
@@ -12,6 +13,8 @@ const RGB = new Set(['RGB', 'YBR_ICT', 'YBR_RCT']);
 /** YCbCr by pixel; RLE and JPEG-LS leave the conversion to the viewer. */
 const YBR = new Set(['YBR_FULL', 'YBR_FULL_422']);
 
+type Tables = Pick<SeriesInfo, 'tables'>;
+
 /** Whether a frame is seen through a VOI window. */
 export function isGrey(photometric: string): boolean {
   return photometric.startsWith('MONOCHROME');
@@ -21,30 +24,55 @@ export function isGrey(photometric: string): boolean {
  * Paints into `pixels` (one word per image pixel, as in ImageData on a little-endian machine).
  * Raises `FilmFault('unsupported')` for colours that are not known.
  */
-export function paint(decoded: DecodedFrame, frame: FrameInfo, voi: Voi, pixels: Uint32Array): void {
+export function paint(
+  decoded: DecodedFrame,
+  frame: FrameInfo,
+  look: Look,
+  series: Tables,
+  pixels: Uint32Array,
+): void {
   const { photometric } = decoded;
-  if (frame.samples === 1 && isGrey(photometric)) paintGrey(decoded, frame, voi, pixels);
+  if (frame.samples === 1 && isGrey(photometric)) paintGrey(decoded, frame, look, series, pixels);
   else if (frame.samples === 3 && RGB.has(photometric)) paintRgb(decoded, frame, pixels);
   else if (frame.samples === 3 && YBR.has(photometric)) paintYbr(decoded, frame, pixels);
-  else throw new FilmFault('unsupported', `photometric interpretation ${photometric} is not shown yet`);
+  else if (frame.samples === 1 && frame.palette) paintPalette(decoded, frame, series, pixels);
+  else throw new FilmFault('unsupported', `photometric interpretation ${photometric} is not shown`);
+  if (look.isInverted && !isGrey(photometric))
+    for (let i = 0; i < pixels.length; i++) pixels[i] ^= 0x00ffffff;
 }
 
 function paintGrey(
   { data, photometric }: DecodedFrame,
   frame: FrameInfo,
-  voi: Voi,
+  look: Look,
+  series: Tables,
   pixels: Uint32Array,
 ): void {
-  const isInverted = isInvertedByNature(photometric);
+  const isInverted = isInvertedByNature(photometric) !== look.isInverted;
   if (frame.bits_allocated > 16) {
+    const modality = lutOf(series, frame.modality_lut);
     for (let i = 0; i < pixels.length; i++) {
-      const level = Math.round(greyOf(data[i] * frame.slope + frame.intercept, voi));
+      const value = outputValue(storedValue(data[i], frame), frame, modality);
+      const level = Math.round(greyOf(value, look.voi, frame.voi_function));
       pixels[i] = OPAQUE | ((isInverted ? 255 - level : level) * 0x010101);
     }
     return;
   }
-  const levels = greyTable(frame, voi, isInverted);
+  const levels = greyTable(frame, { ...look, isInverted }, series);
   const table = Uint32Array.from(levels, (level) => OPAQUE | (level * 0x010101));
+  const mask = table.length - 1;
+  for (let i = 0; i < pixels.length; i++) pixels[i] = table[data[i] & mask];
+}
+
+/** PS3.3 C.7.6.3.1.5: three tables, indexed by the sample. */
+function paintPalette({ data }: DecodedFrame, frame: FrameInfo, series: Tables, pixels: Uint32Array): void {
+  const [red, green, blue] = (frame.palette ?? []).map((index) => lutOf(series, index)) as [Lut, Lut, Lut];
+  const table = new Uint32Array(2 ** Math.min(frame.bits_allocated, 16));
+  const level = (lut: Lut, value: number): number => Math.round((lookUp(lut, value) * 255) / lut.max);
+  for (let bits = 0; bits < table.length; bits++) {
+    const value = storedValue(bits, frame);
+    table[bits] = OPAQUE | (level(blue, value) << 16) | (level(green, value) << 8) | level(red, value);
+  }
   const mask = table.length - 1;
   for (let i = 0; i < pixels.length; i++) pixels[i] = table[data[i] & mask];
 }

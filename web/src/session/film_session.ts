@@ -1,221 +1,271 @@
-/** One opened film: where the reader is, what is on screen, what is awaited. The ui reads its signals, tools act on it. */
+/** One opened film: its layout of cells, the tool in hand, what several cells do together. */
 
 import { batch, computed, signal } from '@preact/signals';
 import type { FrameRef, Manifest, SeriesInfo } from '../dicom/manifest';
-import { defaultVoi, fullRange, type Voi } from '../dicom/voi';
-import { FilmFault } from '../faults';
-import { prefetchPlan } from '../frames/plan';
-import type { DecodedFrame } from '../frames/protocol';
+import type { Voi } from '../dicom/voi';
 import type { FrameProvider } from '../frames/provider';
-import { isGrey } from '../render/paint';
+import { clamp, type ImagePoint, type PatientPoint } from '../math/coordinates';
 import { FIRST_TOOL } from '../tools/registry';
-import type { Stage, Tool } from '../tools/tool';
-import type { Viewport } from '../viewport/stack_viewport';
-import { clamp, type View, WHOLE_IMAGE, zoomed } from '../viewport/view';
+import type { Tool } from '../tools/tool';
+import { AnnotationBook } from '../viewport/annotations/book';
+import { type View, WHOLE_IMAGE } from '../viewport/view';
+import { Cell, type CellHost } from './cell';
+import { Cine } from './cine';
+import { Comparison } from './compare';
+import { isSameFrame, type Layout, MOST_ROWS } from './content';
+import { LinkedScrolling } from './linked_scrolling';
+import { bringToPoint } from './localisation';
+import { ThreeD } from './three_d';
+import type { CutSource } from './volumes';
 
-export class FilmSession {
-  /** The frame that the reader asked for last. */
-  readonly wanted = signal<FrameRef>({ series: 0, frame: 0 });
-  /** The frame whose pixels are on the canvas; `null` until the first one came. */
-  readonly shown = signal<FrameRef | null>(null);
-  readonly voi = signal<Voi | null>(null);
-  readonly view = signal<View>(WHOLE_IMAGE);
+const SINGLE: Layout = { rows: 1, columns: 1, mode: 'stack' };
+
+export class FilmSession implements CellHost {
+  readonly layout = signal<Layout>(SINGLE);
+  readonly cells = signal<readonly Cell[]>([new Cell(this)]);
+  readonly activeIndex = signal(0);
   readonly tool = signal<Tool>(FIRST_TOOL);
-  readonly fault = signal<FilmFault | null>(null);
-  /** Frames of the wanted series that wait decoded. */
+  /** The place that the reader pointed at, and in which frame of reference. */
+  readonly point = signal<{ readonly at: PatientPoint; readonly space: string | null } | null>(null);
+  /** Where somebody in a live room points. */
+  readonly pointer = signal<{ readonly cell: number; readonly at: ImagePoint; readonly name: string } | null>(
+    null,
+  );
+  /** Smaller, lossy 16-bit frames where the archive has them. */
+  readonly isSaving = signal(false);
+  readonly showsLines = signal(true);
+  readonly showsText = signal(true);
+  readonly showsPresentations = signal(true);
+  /** Frames of the active cell's series that wait decoded. */
   readonly loaded = signal(0);
-  readonly isWaiting = computed(() => !this.fault.value && !isSame(this.shown.value, this.wanted.value));
+  readonly annotations = new AnnotationBook();
+  readonly linked = new LinkedScrolling(this);
+  readonly cine = new Cine(this);
+  readonly comparison = new Comparison(this);
+  readonly threeD: ThreeD;
+  /** Series of this film, then those of exams opened beside it. */
+  readonly series: SeriesInfo[];
+  readonly seriesCount = signal(0);
+  readonly active = computed(() => this.cells.value[this.activeIndex.value]);
 
-  private viewport: Viewport | null = null;
-  /** Windows that the reader chose, by series; the others use the window of each frame. */
-  private readonly chosenVoi = new Map<number, Voi>();
   private direction: 1 | -1 = 1;
+  private isFirst = true;
 
   /** `onFirstFrame` is called once, when the first full-resolution frame has been drawn. */
   constructor(
     readonly manifest: Manifest,
-    private readonly frames: FrameProvider,
+    readonly frames: FrameProvider,
     private readonly onFirstFrame: () => void,
-  ) {}
-
-  get series(): SeriesInfo {
-    return this.manifest.series[this.wanted.value.series];
+  ) {
+    this.series = manifest.series as SeriesInfo[];
+    this.seriesCount.value = this.series.length;
+    this.threeD = new ThreeD(this);
+    this.isSaving.value = frames.quality === 'lossy';
   }
 
-  attach(viewport: Viewport): void {
-    this.viewport = viewport;
+  get cuts(): CutSource {
+    return this.threeD;
   }
 
-  /** Shows a frame, at once when it waits decoded. Resolves when it is on screen, another is wanted, or a fault is shown. */
-  async goto(ref: FrameRef): Promise<void> {
-    if (!this.manifest.series[ref.series]?.frames[ref.frame]) {
-      throw new RangeError(`the film has no frame ${ref.frame} in series ${ref.series}`);
-    }
-    const before = this.wanted.value;
-    if (ref.series === before.series && ref.frame !== before.frame) {
+  activate(index: number): void {
+    if (!this.cells.peek()[index] || index === this.activeIndex.peek()) return;
+    this.activeIndex.value = index;
+    this.countLoaded();
+  }
+
+  /** Goes to a frame in the active cell. */
+  goto(ref: FrameRef): Promise<void> {
+    return this.gotoIn(this.active.peek(), ref);
+  }
+
+  async gotoIn(cell: Cell, ref: FrameRef): Promise<void> {
+    const before = cell.wanted;
+    if (before?.series === ref.series && before.frame !== ref.frame) {
       this.direction = ref.frame > before.frame ? 1 : -1;
+      this.linked.follow(cell, before.frame, ref.frame);
     }
-    batch(() => {
-      this.wanted.value = ref;
-      this.fault.value = null;
-    });
-    this.countLoaded(ref);
-    const arrived = this.frames.peek(ref);
-    if (arrived) {
-      this.tryShow(ref, arrived);
-      this.prefetch(ref);
-      return;
-    }
-    const coming = this.frames.getWhileWanted(ref);
-    this.prefetch(ref);
-    try {
-      const decoded = await coming;
-      if (isSame(this.wanted.value, ref)) this.tryShow(ref, decoded);
-    } catch (error) {
-      this.blame(ref, error);
-    }
+    if (this.layout.peek().mode === 'sheet') await this.turnSheet(cell, ref);
+    else await cell.goto(ref);
   }
 
   /** Tries the wanted frame again. */
-  retry(): void {
-    void this.goto(this.wanted.value);
+  retry(cell: Cell): void {
+    if (cell.wanted) void cell.goto(cell.wanted);
+    else cell.refreshCut();
   }
 
   step(frames: number): void {
-    this.scrollTo(this.wanted.value.frame + frames);
+    const cell = this.active.peek();
+    if (cell.wanted) this.scrollTo(cell, cell.wanted.frame + frames);
+    else this.threeD.stepCut(cell, frames);
   }
 
-  scrollTo(frame: number): void {
-    const { series } = this.wanted.value;
-    const to = clamp(frame, 0, this.series.frames.length - 1);
-    if (to !== this.wanted.value.frame) void this.goto({ series, frame: to });
+  scrollTo(cell: Cell, frame: number): void {
+    const { wanted } = cell;
+    if (!wanted) return;
+    const to = clamp(frame, 0, this.series[wanted.series].frames.length - 1);
+    if (to !== wanted.frame) void this.gotoIn(cell, { series: wanted.series, frame: to });
   }
 
-  /** Opens a series in its middle, the whole image in sight. */
-  openSeries(series: number): void {
-    const info = this.manifest.series[series];
-    if (!info?.frames.length || series === this.wanted.value.series) return;
-    this.setView(WHOLE_IMAGE);
-    void this.goto({ series, frame: Math.floor(info.frames.length / 2) });
+  /** Opens a series in a cell, in its middle; on a sheet it is the sheet's from its first page. */
+  openSeries(series: number, index = this.activeIndex.peek()): void {
+    const info = this.series[series];
+    const cell = this.cells.peek()[index];
+    if (!info?.frames.length || !cell) return;
+    this.activate(index);
+    const isSheet = this.layout.peek().mode === 'sheet';
+    void this.gotoIn(cell, { series, frame: isSheet ? index : Math.floor(info.frames.length / 2) });
   }
 
-  setView(view: View): void {
-    this.view.value = view;
-    this.viewport?.setView(view);
+  /** Lays the stage out anew; new cells get the series that are not on it yet. */
+  setLayout(layout: Layout): void {
+    const [rows, columns] = [layout.rows, layout.columns].map((n) => clamp(Math.floor(n), 1, MOST_ROWS));
+    const before = this.cells.peek();
+    const lead = this.active.peek();
+    const kept = [lead, ...before.filter((cell) => cell !== lead)];
+    const count = rows * columns;
+    const inOrder = before.length <= count ? [...before] : kept.slice(0, count);
+    const added = Array.from({ length: Math.max(0, count - inOrder.length) }, () => new Cell(this));
+    const cells = [...inOrder, ...added];
+    batch(() => {
+      this.layout.value = { rows, columns, mode: layout.mode };
+      this.cells.value = cells;
+      this.activeIndex.value = Math.max(0, cells.indexOf(lead));
+    });
+    if (layout.mode === 'sheet') this.spreadSheet(lead);
+    else this.fillWithSeries(added);
+    this.onContent(this.active.peek());
   }
 
-  zoomBy(factor: number): void {
-    const stage = this.stage();
-    if (!stage) return;
-    const middle = { x: stage.size.width / 2, y: stage.size.height / 2 };
-    this.setView(zoomed(stage.frame, stage.view, stage.size, factor, middle));
+  /** Two pictures beside each other change together on a sheet. */
+  setView(cell: Cell, view: View): void {
+    for (const one of this.together(cell)) one.setView(view);
   }
 
-  /** Sets the window of the series on screen. Colour has none. */
-  setVoi(voi: Voi): void {
-    const { shown } = this;
-    if (!shown.value || !this.voi.value) return;
-    this.chosenVoi.set(shown.value.series, voi);
-    this.reshow();
+  setVoi(cell: Cell, voi: Voi | null): void {
+    for (const one of this.together(cell)) one.setVoi(voi);
   }
 
-  /** A window over all values of the frame on screen. */
-  setFullRange(): void {
-    const ref = this.shown.value;
-    const decoded = ref && this.frames.peek(ref);
-    if (ref && decoded && this.voi.value) this.setVoi(fullRange(this.frameOf(ref), decoded.data));
-  }
-
-  /** The whole image, through its own window. */
   reset(): void {
-    this.setView(WHOLE_IMAGE);
-    if (this.shown.value && this.chosenVoi.delete(this.shown.value.series)) this.reshow();
+    for (const cell of this.together(this.active.peek())) cell.reset();
   }
 
-  /** The picture for tools; `null` while there is none. */
-  stage(): Stage | null {
-    const { viewport, shown } = this;
-    if (!viewport || !shown.value) return null;
-    const session = this;
-    const frame = this.frameOf(shown.value);
-    return {
-      frame,
-      count: this.series.frames.length,
-      get size() {
-        return viewport.stage;
-      },
-      get index() {
-        return session.wanted.value.frame;
-      },
-      get view() {
-        return session.view.value;
-      },
-      get voi() {
-        return session.voi.value;
-      },
-      scrollTo: (index) => this.scrollTo(index),
-      setView: (view) => this.setView(view),
-      setVoi: (voi) => this.setVoi(voi),
-    };
+  /** Brings every cell of the same frame of reference to a place, and marks it (E19, E20). */
+  goToPoint(from: Cell, at: PatientPoint): void {
+    const space = from.series?.frame_of_reference ?? null;
+    this.point.value = { at, space };
+    bringToPoint(this, from, at);
   }
 
-  /** The RGBA bytes on the canvas; none before it is there. */
-  canvasPixels(): Uint8Array {
-    return this.viewport ? new Uint8Array(this.viewport.pixels().buffer) : new Uint8Array(0);
+  /** The next frame that somebody marked as a key image, from the one on screen on. */
+  nextKeyImage(): void {
+    const keys = this.manifest.key_images.flatMap(({ instance, frame }) => this.find(instance, frame) ?? []);
+    if (keys.length === 0) return;
+    const now = this.active.peek().wanted;
+    const at = keys.findIndex((ref) => isSameFrame(ref, now));
+    void this.goto(keys[(at + 1) % keys.length]);
+  }
+
+  /** Where a frame is in the film; `null` when it has none such. */
+  find(instance: string, frame: number): FrameRef | null {
+    for (let series = 0; series < this.series.length; series++) {
+      const at = this.series[series].frames.findIndex(
+        (one) => one.instance === instance && one.frame === frame,
+      );
+      if (at >= 0) return { series, frame: at };
+    }
+    return null;
+  }
+
+  /** Chooses between exact frames and smaller lossy ones; what is on screen is brought anew. */
+  setSaving(isSaving: boolean): void {
+    this.isSaving.value = isSaving;
+    this.frames.quality = isSaving ? 'lossy' : 'lossless';
+    for (const cell of this.cells.peek()) if (cell.wanted) void cell.goto(cell.wanted);
+  }
+
+  /** Adds the series of another exam; answers the index of the first. */
+  addSeries(series: readonly SeriesInfo[]): number {
+    const first = this.series.length;
+    this.series.push(...series);
+    this.seriesCount.value = this.series.length;
+    return first;
   }
 
   /** A frame came in, asked for or brought ahead. */
   onArrival(ref: FrameRef): void {
-    if (ref.series === this.wanted.value.series) this.countLoaded(ref);
+    if (ref.series === this.active.peek().wanted?.series) this.countLoaded();
   }
 
-  private reshow(): void {
-    const ref = this.shown.value;
-    if (!ref) return;
-    const decoded = this.frames.peek(ref);
-    if (decoded) this.tryShow(ref, decoded);
-    else void this.frames.get(ref).then((again) => isSame(this.shown.value, ref) && this.tryShow(ref, again));
-  }
-
-  private tryShow(ref: FrameRef, decoded: DecodedFrame): void {
-    const frame = this.frameOf(ref);
-    const voi = this.chosenVoi.get(ref.series) ?? defaultVoi(frame, decoded.data);
-    try {
-      this.viewport?.show(frame, decoded, voi);
-    } catch (error) {
-      this.blame(ref, error);
-      return;
+  onCoarse(series: number, frames: readonly number[]): void {
+    for (const cell of this.cells.peek()) {
+      if (cell.wanted && frames.includes(cell.wanted.frame)) cell.onCoarse(series);
     }
-    const isFirst = this.shown.value === null;
-    batch(() => {
-      this.shown.value = ref;
-      this.voi.value = isGrey(decoded.photometric) ? voi : null;
-    });
+  }
+
+  onContent(_cell: Cell): void {
+    this.countLoaded();
+    const visible = this.cells.peek().flatMap((cell) => (cell.wanted ? [cell.wanted] : []));
+    const lead = this.active.peek().wanted ?? visible[0];
+    if (!lead) return;
+    for (const { series } of visible) this.frames.coarse(series);
+    this.frames.prefetchAround(lead, this.direction, visible);
+  }
+
+  onShown(_cell: Cell): void {
+    if (!this.isFirst) return;
+    this.isFirst = false;
     // registered after the viewport's own callback, so it runs when the picture has been drawn
-    if (isFirst) requestAnimationFrame(this.onFirstFrame);
+    requestAnimationFrame(this.onFirstFrame);
   }
 
-  private blame(ref: FrameRef, error: unknown): void {
-    const fault = error instanceof FilmFault ? error : new FilmFault('damaged', String(error));
-    if (fault.kind === 'aborted' || !isSame(this.wanted.value, ref)) return;
-    this.fault.value = fault;
+  /** Cells that are looked at alike: all of a sheet, else the one. */
+  private together(cell: Cell): readonly Cell[] {
+    return this.layout.peek().mode === 'sheet' ? this.cells.peek() : [cell];
   }
 
-  private prefetch({ series, frame }: FrameRef): void {
-    const plan = prefetchPlan(this.manifest.series[series], frame, this.direction);
-    this.frames.prefetch([frame, ...plan].map((index) => ({ series, frame: index })));
+  private async turnSheet(cell: Cell, { series, frame }: FrameRef): Promise<void> {
+    const cells = this.cells.peek();
+    const { length } = this.series[series].frames;
+    const first = clamp(frame - cells.indexOf(cell), 0, Math.max(0, length - cells.length));
+    await Promise.all(
+      cells.map((one, i) => {
+        if (first + i < length) return one.goto({ series, frame: first + i });
+        one.clear();
+        return undefined;
+      }),
+    );
   }
 
-  private countLoaded({ series }: FrameRef): void {
-    const { frames } = this.manifest.series[series];
+  private spreadSheet(lead: Cell): void {
+    const wanted = lead.wanted ?? this.cells.peek().find((cell) => cell.wanted)?.wanted;
+    if (!wanted) return;
+    const view = { ...lead.view.peek(), zoom: WHOLE_IMAGE.zoom, centre: WHOLE_IMAGE.centre };
+    const voi = lead.voi.peek();
+    void this.turnSheet(this.cells.peek()[0], wanted).then(() => {
+      for (const cell of this.cells.peek()) {
+        cell.setView(view);
+        if (voi) cell.setVoi(voi);
+      }
+    });
+  }
+
+  private fillWithSeries(added: readonly Cell[]): void {
+    const onStage = new Set(this.cells.peek().map((cell) => cell.wanted?.series));
+    const waiting = this.series
+      .map((_, i) => i)
+      .filter((i) => !onStage.has(i) && this.series[i].frames.length > 0);
+    for (const cell of added) {
+      const series = waiting.shift();
+      if (series === undefined) return;
+      void cell.goto({ series, frame: Math.floor(this.series[series].frames.length / 2) });
+    }
+  }
+
+  private countLoaded(): void {
+    const series = this.active.peek().wanted?.series;
+    if (series === undefined) return;
+    const { frames } = this.series[series];
     this.loaded.value = frames.reduce((n, _, frame) => n + (this.frames.has({ series, frame }) ? 1 : 0), 0);
   }
-
-  private frameOf(ref: FrameRef): SeriesInfo['frames'][number] {
-    return this.manifest.series[ref.series].frames[ref.frame];
-  }
-}
-
-function isSame(a: FrameRef | null, b: FrameRef): boolean {
-  return a?.series === b.series && a?.frame === b.frame;
 }

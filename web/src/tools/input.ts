@@ -1,6 +1,7 @@
 /** Fingers, mouse, wheel and keys → tools. */
 
-import { type ScreenPoint, zoomed } from '../viewport/view';
+import type { ScreenPoint } from '../math/coordinates';
+import { zoomed } from '../viewport/view';
 import { startPinch, type TwoFingers } from './pinch';
 import { MIDDLE_BUTTON_TOOL, RIGHT_BUTTON_TOOL } from './registry';
 import type { Drag, Stage, Tool } from './tool';
@@ -26,6 +27,7 @@ export function bindPointers(element: HTMLElement, stageOf: () => Stage | null, 
     element.setPointerCapture(event.pointerId);
     down.set(event.pointerId, at(event));
     if (down.size === 2) {
+      drag?.cancel?.();
       drag = null;
       pinch = startPinch(stage, fingers());
     } else {
@@ -37,10 +39,12 @@ export function bindPointers(element: HTMLElement, stageOf: () => Stage | null, 
     if (!down.has(event.pointerId)) return;
     down.set(event.pointerId, at(event));
     if (pinch) pinch(fingers());
-    else drag?.(at(event));
+    else drag?.move(at(event));
   });
   const release = (event: PointerEvent): void => {
     if (!down.delete(event.pointerId)) return;
+    if (event.type === 'pointerup') drag?.end?.(at(event));
+    else drag?.cancel?.();
     // after a pinch the finger that stays does nothing, or the picture would jump
     drag = null;
     pinch = null;
@@ -80,10 +84,12 @@ export interface KeyActions {
   stepSeries(by: number): void;
   zoomBy(factor: number): void;
   reset(): void;
+  invert(): void;
+  playOrStop(): void;
 }
 
-/** Binds the keys of the whole page; typing into a field stays typing. */
-export function bindKeys(actions: KeyActions): void {
+/** Binds the keys of the whole page; typing into a field stays typing. `first` may take a key for itself. */
+export function bindKeys(actions: KeyActions, first: (press: KeyboardEvent) => boolean): void {
   const keys: Record<string, () => void> = {
     ArrowDown: () => actions.step(1),
     ArrowRight: () => actions.step(1),
@@ -97,10 +103,17 @@ export function bindKeys(actions: KeyActions): void {
     '=': () => actions.zoomBy(WHEEL_ZOOM),
     '-': () => actions.zoomBy(1 / WHEEL_ZOOM),
     '0': () => actions.reset(),
+    i: () => actions.invert(),
+    ' ': () => actions.playOrStop(),
   };
   document.addEventListener('keydown', (event) => {
     const isTyping = event.target instanceof HTMLElement && event.target.closest('input, textarea, select');
-    if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !Object.hasOwn(keys, event.key)) return;
+    if (isTyping) return;
+    if (first(event)) {
+      event.preventDefault();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || !Object.hasOwn(keys, event.key)) return;
     event.preventDefault();
     keys[event.key]();
   });

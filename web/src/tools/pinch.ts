@@ -1,6 +1,7 @@
 /** Two fingers: their distance magnifies, their middle moves the image, whatever tool is chosen. */
 
-import { panned, type ScreenPoint, zoomed } from '../viewport/view';
+import type { ScreenPoint } from '../math/coordinates';
+import { panned, zoomed } from '../viewport/view';
 import type { Stage } from './tool';
 
 export type TwoFingers = readonly [ScreenPoint, ScreenPoint];

@@ -1,13 +1,10 @@
-/** The viewer's page: header, stage, series, tools. */
+/** The viewer's page: header, cells, series, tools. */
 
-import { useEffect, useRef } from 'preact/hooks';
 import type { Manifest } from '../dicom/manifest';
 import type { FilmSession } from '../session/film_session';
-import { bindPointers } from '../tools/input';
-import { Viewport } from '../viewport/stack_viewport';
+import { CellView } from './cell_view';
 import { Header } from './header';
-import { Notice } from './notice';
-import { Overlay } from './overlay';
+import { PromptBox } from './prompt';
 import { SeriesStrip } from './series_strip';
 import { Toolbar } from './toolbar';
 import { WORDS } from './words';
@@ -16,9 +13,10 @@ export function FilmApp({ session }: { session: FilmSession }) {
   return (
     <>
       <Header manifest={session.manifest} />
-      <StageBox session={session} />
+      <StageGrid session={session} />
       <SeriesStrip session={session} />
       <Toolbar session={session} />
+      <PromptBox />
     </>
   );
 }
@@ -42,28 +40,25 @@ export function FilmMessage({ manifest, text }: { manifest: Manifest | null; tex
   );
 }
 
-function StageBox({ session }: { session: FilmSession }) {
-  const box = useRef<HTMLDivElement>(null);
-  const canvas = useRef<HTMLCanvasElement>(null);
-  useEffect(() => {
-    if (!box.current || !canvas.current) return;
-    const viewport = new Viewport(canvas.current);
-    session.attach(viewport);
-    bindPointers(
-      canvas.current,
-      () => session.stage(),
-      () => session.tool.value,
-    );
-    const observer = new ResizeObserver(() => viewport.redraw());
-    observer.observe(box.current);
-    void session.goto(session.wanted.value);
-    return () => observer.disconnect();
-  }, [session]);
+function StageGrid({ session }: { session: FilmSession }) {
+  const { rows, columns } = session.layout.value;
+  const cells = session.cells.value;
   return (
-    <div class="stage" ref={box} data-dimmed={session.fault.value !== null}>
-      <canvas ref={canvas} />
-      <Overlay session={session} />
-      <Notice session={session} />
+    <div class="stage" data-rows={rows} data-columns={columns} data-single={cells.length === 1}>
+      {cells.map((cell, index) => (
+        <CellView key={cellKey(cell)} session={session} cell={cell} index={index} />
+      ))}
+      {session.manifest.watermark && <div class="watermark">{session.manifest.watermark}</div>}
     </div>
   );
+}
+
+const keys = new WeakMap<object, number>();
+let lastKey = 0;
+
+/** A cell keeps its canvas when the layout changes around it. */
+function cellKey(cell: object): number {
+  const known = keys.get(cell) ?? ++lastKey;
+  keys.set(cell, known);
+  return known;
 }

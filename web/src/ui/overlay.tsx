@@ -1,40 +1,87 @@
-/** What stands on the picture: which series, which slice, through which window, what is on its way. */
+/** What is written on the picture: which series, which slice, through which window, what is on its way. */
 
+import type { Cell } from '../session/cell';
 import type { FilmSession } from '../session/film_session';
 import { WORDS } from './words';
 
-export function Overlay({ session }: { session: FilmSession }) {
-  const { manifest } = session;
-  const ref = session.shown.value ?? session.wanted.value;
-  const series = manifest.series[ref.series];
-  const voi = session.voi.value;
-  const awaited = session.series.frames.length;
+export function Overlay({ session, cell }: { session: FilmSession; cell: Cell }) {
+  const content = cell.content.value;
+  const { series } = cell;
+  if (content.kind === 'empty' || !series || !session.showsText.value) return null;
+  const isActive = session.active.value === cell;
   return (
     <div class="overlay">
       <p class="top left">
-        {WORDS.series} {ref.series + 1}/{manifest.series.length}
+        {WORDS.series} {content.series + 1}/{session.seriesCount.value}
         <br />
         {series.description}
+        {series.exam_id !== session.manifest.exam_id && <span class="prior">{WORDS.prior}</span>}
       </p>
       <p class="top right">
-        {session.loaded.value < awaited && `已载入 ${session.loaded.value}/${awaited}`}
-        {session.isWaiting.value && session.shown.value && (
-          <>
-            <br />
-            <span class="pending">正在取第 {session.wanted.value.frame + 1} 幅</span>
-          </>
-        )}
+        {isActive && <Progress session={session} cell={cell} />}
+        <Quality cell={cell} />
       </p>
       <p class="bottom left" data-window>
-        {voi ? `W ${tidy(voi.width)}  L ${tidy(voi.center)}` : session.shown.value && WORDS.colour}
+        <WindowText cell={cell} />
         <br />
-        {Math.round(session.view.value.zoom * 100)}%
+        {Math.round(cell.view.value.zoom * 100)}%
       </p>
       <p class="bottom right" data-slice>
-        {ref.frame + 1}/{series.frames.length}
+        <Place session={session} cell={cell} />
       </p>
     </div>
   );
+}
+
+function Progress({ session, cell }: { session: FilmSession; cell: Cell }) {
+  const volume = session.threeD.progress.value;
+  if (cell.content.value.kind !== 'stack') {
+    return volume && volume.full < volume.total ? <span>{`三维 ${volume.full}/${volume.total}`}</span> : null;
+  }
+  const awaited = cell.series?.frames.length ?? 0;
+  return (
+    <>
+      {session.loaded.value < awaited && `已载入 ${session.loaded.value}/${awaited}`}
+      {cell.isWaiting.value && cell.shown.value && cell.wanted && (
+        <>
+          <br />
+          <span class="pending">正在取第 {cell.wanted.frame + 1} 幅</span>
+        </>
+      )}
+    </>
+  );
+}
+
+/** A picture that is not the exact one says so. */
+function Quality({ cell }: { cell: Cell }) {
+  const resolution = cell.picture.value?.decoded.resolution;
+  if (resolution !== 'lossy' && resolution !== 'coarse') return null;
+  return (
+    <>
+      <br />
+      <span class="pending">{resolution === 'lossy' ? WORDS.lossy : WORDS.coarse}</span>
+    </>
+  );
+}
+
+function WindowText({ cell }: { cell: Cell }) {
+  const voi = cell.voi.value;
+  if (voi) return <span>{`W ${tidy(voi.width)}  L ${tidy(voi.center)}`}</span>;
+  return <span>{cell.picture.value && WORDS.colour}</span>;
+}
+
+function Place({ session, cell }: { session: FilmSession; cell: Cell }) {
+  const content = cell.content.value;
+  if (content.kind === 'mpr') {
+    session.threeD.version.value; // the volume may have come since
+    const { index, count } = session.threeD.placeOf(cell);
+    const { slab_mm, blend } = content.cut;
+    const slab = slab_mm > 0 ? ` · ${WORDS.blends[blend]} ${tidy(slab_mm)} mm` : '';
+    return <span>{`${index + 1}/${count}${slab}`}</span>;
+  }
+  const frames = cell.series?.frames.length ?? 0;
+  const frame = cell.shown.value?.frame ?? cell.wanted?.frame ?? 0;
+  return content.kind === 'stack' ? <span>{`${frame + 1}/${frames}`}</span> : null;
 }
 
 /** Window values without noise: whole HU in CT, three digits where values are small (SUV). */

@@ -1,50 +1,47 @@
-/** Tools within the thumb's reach: one is chosen, its drag is what one finger or the left button does (K1, E15). */
+/** Tools within the thumb's reach: one is in hand, its drag is what one finger or the left button does (K1, E15). */
 
 import { signal } from '@preact/signals';
-import { type Preset, presetsOf } from '../dicom/presets';
 import type { FilmSession } from '../session/film_session';
-import { TOOLS } from '../tools/registry';
+import { MEASURE_TOOLS } from '../tools/measure';
+import { VIEW_TOOLS } from '../tools/registry';
 import { Icon } from './icon';
+import { ICONS } from './icons';
+import { panels } from './panel_registry';
+import { CinePanel, HistoryPanel, LayoutPanel, MorePanel, PresetsPanel, ThreeDPanel } from './panels';
+import { Sheet, ToolButton } from './sheet';
 import { WORDS } from './words';
 
-const PRESETS_ICON = 'M4 6h10M18 6h2M4 12h2M10 12h10M4 18h10M18 18h2M16 4v4M8 10v4M16 16v4';
-const RESET_ICON = 'M4 12a8 8 0 1 0 3-6.2M4 4v5h5';
+/** The panel over the toolbar; `null`: none. */
+const openPanel = signal<string | null>(null);
 
-const isPresetsOpen = signal(false);
+const PRIMARY = VIEW_TOOLS.slice(0, 4);
 
 export function Toolbar({ session }: { session: FilmSession }) {
+  const toggle = (id: string) => () => {
+    openPanel.value = openPanel.peek() === id ? null : id;
+  };
+  const isGrey = session.active.value.voi.value !== null;
   return (
     <>
-      {isPresetsOpen.value && session.voi.value && <Presets session={session} />}
+      {session.cine.isPlaying.value && <CinePanel session={session} />}
+      <Panel session={session} />
       <div class="toolbar" role="toolbar" aria-label={WORDS.tools}>
-        {TOOLS.map((tool) => (
-          <button
-            type="button"
-            key={tool.id}
-            data-tool={tool.id}
-            aria-pressed={session.tool.value === tool}
-            onClick={() => {
-              session.tool.value = tool;
-            }}
-          >
-            <Icon path={tool.icon} />
-            {tool.label}
-          </button>
+        {PRIMARY.map((tool) => (
+          <ToolButton key={tool.id} session={session} tool={tool} />
         ))}
-        <button
-          type="button"
-          data-action="presets"
-          aria-expanded={isPresetsOpen.value}
-          disabled={!session.voi.value}
-          onClick={() => {
-            isPresetsOpen.value = !isPresetsOpen.value;
-          }}
-        >
-          <Icon path={PRESETS_ICON} />
-          {WORDS.presets}
-        </button>
+        <PanelButton
+          id="presets"
+          icon={ICONS.presets}
+          label={WORDS.presets}
+          disabled={!isGrey}
+          onToggle={toggle}
+        />
+        <PanelButton id="measure" icon={ICONS.measure} label={WORDS.measure} onToggle={toggle} />
+        <PanelButton id="layout" icon={ICONS.layout} label={WORDS.layout} onToggle={toggle} />
+        <PanelButton id="threeD" icon={ICONS.cube} label={WORDS.threeD} onToggle={toggle} />
+        <PanelButton id="more" icon={ICONS.more} label={WORDS.more} onToggle={toggle} />
         <button type="button" data-action="reset" onClick={() => session.reset()}>
-          <Icon path={RESET_ICON} />
+          <Icon path={ICONS.reset} />
           {WORDS.reset}
         </button>
       </div>
@@ -52,26 +49,65 @@ export function Toolbar({ session }: { session: FilmSession }) {
   );
 }
 
-function Presets({ session }: { session: FilmSession }) {
-  const choose = (act: () => void) => () => {
-    act();
-    isPresetsOpen.value = false;
-  };
-  const named = presetsOf(session.series.modality);
+interface PanelButtonProps {
+  id: string;
+  icon: string;
+  label: string;
+  disabled?: boolean;
+  onToggle: (id: string) => () => void;
+}
+
+function PanelButton({ id, icon, label, disabled = false, onToggle }: PanelButtonProps) {
   return (
-    <div class="presets">
-      {named.map((preset: Preset) => (
-        <button
-          type="button"
-          key={preset.label}
-          onClick={choose(() => session.setVoi({ center: preset.center, width: preset.width }))}
-        >
-          {preset.label}
-        </button>
-      ))}
-      <button type="button" onClick={choose(() => session.setFullRange())}>
-        {WORDS.fullRange}
-      </button>
-    </div>
+    <button
+      type="button"
+      data-action={id}
+      aria-expanded={openPanel.value === id}
+      disabled={disabled}
+      onClick={onToggle(id)}
+    >
+      <Icon path={icon} />
+      {label}
+    </button>
   );
+}
+
+function Panel({ session }: { session: FilmSession }) {
+  const close = (): void => {
+    openPanel.value = null;
+  };
+  const id = openPanel.value;
+  switch (id) {
+    case null:
+      return null;
+    case 'presets':
+      return <PresetsPanel session={session} close={close} />;
+    case 'measure':
+      return (
+        <Sheet id="measure">
+          {MEASURE_TOOLS.map((tool) => (
+            <ToolButton key={tool.id} session={session} tool={tool} />
+          ))}
+        </Sheet>
+      );
+    case 'layout':
+      return <LayoutPanel session={session} close={close} />;
+    case 'threeD':
+      return <ThreeDPanel session={session} close={close} />;
+    case 'more':
+      return (
+        <MorePanel
+          session={session}
+          open={(next) => {
+            openPanel.value = next;
+          }}
+        />
+      );
+    case 'history':
+      return <HistoryPanel session={session} close={close} />;
+    default: {
+      const plugged = panels.value.find((panel) => panel.id === id);
+      return plugged ? <Sheet id={id}>{plugged.render(close)}</Sheet> : null;
+    }
+  }
 }

@@ -1,6 +1,6 @@
 /** Every word that the viewer says. */
 
-import type { FaultKind } from '../faults';
+import type { FaultKind, FilmFault } from '../faults';
 
 export const WORDS = {
   loading: '正在打开影像…',
@@ -14,6 +14,25 @@ export const WORDS = {
   seriesList: '序列列表',
   tools: '工具',
   colour: '彩色',
+  cell: '格',
+  cancel: '取消',
+  confirm: '确定',
+  prior: '历史',
+  lossy: '有损压缩',
+  coarse: '快速预览，正在变清晰',
+  measure: '测量',
+  layout: '布局',
+  threeD: '三维',
+  more: '更多',
+  sheet: '胶片排版',
+  stack: '序列堆叠',
+  play: '播放',
+  pause: '暂停',
+  history: '历史对比',
+  noHistory: '没有可以对比的历史检查',
+  live: '共同浏览',
+  marks: '标注列表',
+  blends: { mean: '平均', max: 'MIP', min: 'MinIP' },
   unreadableFilm: '影像清单无法读取，请刷新页面；仍不行请联系医院。',
 } as const;
 
@@ -29,3 +48,19 @@ export const FAULT_WORDS: Record<FaultKind, string> = {
 
 /** Faults that another try may mend. */
 export const IS_WORTH_RETRYING: ReadonlySet<FaultKind> = new Set(['network', 'broken']);
+
+/** Why a series is no volume, by the reason that comes with the fault. */
+const REFUSALS: Record<string, string> = {
+  no_place: '这个序列没有空间位置信息，不能做三维重建。',
+  colour: '彩色图像不能做三维重建。',
+  too_few: '同方向的层数太少，不能做三维重建。',
+  uneven: '层间有缺失或间距过大，不能做三维重建。',
+  duplicates: '同一位置有多幅图像，无法区分，不能做三维重建。',
+  scattered: '各层不在一条直线上，不能做三维重建。',
+  too_large: '这个序列太大，此设备内存不足，请在电脑上做三维重建。',
+};
+
+/** The words of a refusal to make a volume; `null` for other faults. */
+export function refusalWords(fault: FilmFault): string | null {
+  return REFUSALS[(fault as { reason?: string }).reason ?? ''] ?? null;
+}

@@ -1,0 +1,7 @@
+/** What the viewer loads when a reader first asks for three dimensions: nothing else imports these rooms at run time. */
+
+export { emptyVolume, fillVolume } from '../volume/loader';
+export { planVolume } from '../volume/plan';
+export { VolumeRefused } from '../volume/refusal';
+export { reslice } from '../volume/reslice';
+export { cornersOf, middleOf, spacingOf } from '../volume/volume';

@@ -1,0 +1,27 @@
+/** SVG paths on a 24 × 24 grid, drawn with strokes. */
+
+export const ICONS = {
+  presets: 'M4 6h10M18 6h2M4 12h2M10 12h10M4 18h10M18 18h2M16 4v4M8 10v4M16 16v4',
+  measure: 'M3 17L17 3l4 4L7 21zM7 13l2 2M10 10l2 2M13 7l2 2',
+  layout: 'M4 4h16v16H4zM4 12h16M12 4v16',
+  cube: 'M12 3l8 4.5v9L12 21l-8-4.5v-9zM12 12l8-4.5M12 12v9M12 12L4 7.5',
+  more: 'M5 12h.01M12 12h.01M19 12h.01',
+  reset: 'M4 12a8 8 0 1 0 3-6.2M4 4v5h5',
+  play: 'M7 4l13 8-13 8z',
+  pause: 'M8 5v14M16 5v14',
+  rotateLeft: 'M20 12a8 8 0 1 1-3-6.2M20 3v4h-4',
+  rotateRight: 'M4 12a8 8 0 1 0 3-6.2M4 3v4h4',
+  flipAcross: 'M12 3v18M8 7l-5 10h5zM16 7l5 10h-5z',
+  flipDown: 'M3 12h18M7 8l10-5v5zM7 16l10 5v-5z',
+  invert: 'M12 3a9 9 0 1 0 0 18zM12 3a9 9 0 0 1 0 18',
+  native: 'M6 6v12M10 12h.01M10 16h.01M15 6v12',
+  fit: 'M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5',
+  lines: 'M4 18L20 6M4 6h4M16 18h4',
+  link: 'M10 14a4 4 0 0 1 0-6l3-3a4 4 0 0 1 6 6l-2 2M14 10a4 4 0 0 1 0 6l-3 3a4 4 0 0 1-6-6l2-2',
+  text: 'M5 6h14M12 6v13',
+  history: 'M12 7v5l4 2M4 12a8 8 0 1 0 3-6.2M4 4v5h5',
+  people: 'M9 11a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM3 20c0-4 3-6 6-6s6 2 6 6M16 5a3 3 0 0 1 0 6M17 14c3 0 4 3 4 6',
+  list: 'M8 6h12M8 12h12M8 18h12M4 6h.01M4 12h.01M4 18h.01',
+  saving: 'M12 4v10M8 10l4 4 4-4M5 20h14',
+  key: 'M12 3l2.7 5.6 6.1.9-4.4 4.3 1 6.1L12 17l-5.4 2.9 1-6.1L3.2 9.5l6.1-.9z',
+} as const;
