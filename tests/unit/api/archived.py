@@ -1,6 +1,6 @@
 """Exams whose images really lie in sealed packs: files through the spool and the archive, without sockets."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +22,7 @@ def platform(settings: Settings, keyring: Keyring, **parts: Any) -> Platform:
     return makers.platform(quick, keyring, **(usual | parts))
 
 
-def archive(platform: Platform, exam: Exam, files: Sequence[bytes]) -> None:
+def archive(platform: Platform, exam: Exam, files: Iterable[bytes]) -> None:
     """Store `files` (Part 10, of one series each study names) and pack them for `exam`."""
     touched: dict[int, None] = {}
     for content in files:
