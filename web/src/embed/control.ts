@@ -27,6 +27,8 @@ export interface FilmState {
   readonly volume: { readonly full: number; readonly total: number } | null;
   /** Frames of the series that wait decoded. */
   readonly loaded: number;
+  /** Frames of the series that are there at 32² or more. */
+  readonly coarse: number;
   /** Sealed bytes that the viewer brought over the network since it was opened. */
   readonly fetched: number;
   /** How many annotations the film has. */
@@ -80,6 +82,7 @@ export function stateOf(session: FilmSession): FilmState {
     resolution: cell.picture.value ? (cell.picture.value.decoded.resolution ?? 'full') : null,
     volume: session.threeD.progress.value,
     loaded: session.loaded.value,
+    coarse: 'series' in content ? session.frames.coarse(content.series).arrived : 0,
     fetched: session.frames.fetchedBytes,
     annotations: session.annotations.all.value.length,
   };

@@ -14,13 +14,14 @@ export class CoarseSeries {
   /** They are here at 64², and no more comes. */
   readonly complete: Promise<void>;
 
+  /** Frames that are here at some resolution. */
+  arrived = 0;
+
   private tellSmall: () => void = () => undefined;
   private tellComplete: () => void = () => undefined;
-  private missing: number;
 
   /** `expected`: how many frames will come. */
-  constructor(expected: number) {
-    this.missing = expected;
+  constructor(private readonly expected: number) {
     this.small = new Promise((resolve) => {
       this.tellSmall = resolve;
     });
@@ -31,10 +32,10 @@ export class CoarseSeries {
 
   take(frames: readonly CoarseFrame[]): void {
     for (const frame of frames) {
-      if (!this.frames[frame.index]) this.missing--;
+      if (!this.frames[frame.index]) this.arrived++;
       this.frames[frame.index] = frame;
     }
-    if (this.missing === 0) this.tellSmall();
+    if (this.arrived === this.expected) this.tellSmall();
   }
 
   /** No more comes. */
