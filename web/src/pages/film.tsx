@@ -11,6 +11,7 @@ import { effect } from '@preact/signals';
 import { type ComponentChild, render } from 'preact';
 import type { FrameRef, Manifest } from '../dicom/manifest';
 import { firstFrame, readManifest } from '../dicom/read_manifest';
+import { openBridge } from '../embed/bridge';
 import { createControl } from '../embed/control';
 import { DecodePool } from '../frames/pool';
 import { FrameProvider } from '../frames/provider';
@@ -21,6 +22,7 @@ import { MEASURE_TOOLS } from '../tools/measure';
 import { handleMeasureKey } from '../tools/measure/keys';
 import { registerTools } from '../tools/registry';
 import { FilmApp, FilmMessage } from '../ui/app';
+import { offerLive } from '../ui/live_entry';
 import { WORDS } from '../ui/words';
 
 const film = byId('film');
@@ -65,7 +67,10 @@ function open(manifest: Manifest, first: FrameRef): void {
     const isThere = cell.picture.value || cell.content.value.kind === 'volume';
     film.dataset.state = cell.fault.value ? 'error' : isThere ? 'ready' : 'loading';
   });
-  window.cloudfilm = createControl(session);
+  const control = createControl(session);
+  window.cloudfilm = control;
+  openBridge(session, control, film.dataset.embedOrigins ?? '');
+  if (manifest.may.live) offerLive(session, film.dataset.csrf ?? '');
 }
 
 function bindFilmKeys(session: FilmSession): void {

@@ -34,6 +34,10 @@ export class Cell {
   readonly voi = signal<Voi | null>(null);
   readonly view = signal<View>(WHOLE_IMAGE);
   readonly isInverted = signal(false);
+  /** The window that the reader chose for the series on screen; `null`: that of the object. */
+  readonly chosen = signal<Voi | null>(null);
+  /** How a rendered volume is looked at, as its viewport writes it; `null` elsewhere. */
+  readonly camera = signal<object | null>(null);
   readonly fault = signal<FilmFault | null>(null);
   readonly isWaiting = computed(() => {
     const { wanted } = this;
@@ -89,6 +93,7 @@ export class Cell {
     batch(() => {
       if (before.kind === 'empty' || before.series !== ref.series) this.view.value = WHOLE_IMAGE;
       this.content.value = { kind: 'stack', series: ref.series, frame: ref.frame };
+      this.chosen.value = this.chosenVoi.get(ref.series) ?? null;
       this.fault.value = null;
     });
     this.viewport?.setView(this.view.peek());
@@ -125,6 +130,7 @@ export class Cell {
     batch(() => {
       if (before.kind !== 'mpr' || before.series !== series) this.view.value = WHOLE_IMAGE;
       this.content.value = { kind: 'mpr', series, cut };
+      this.chosen.value = this.chosenVoi.get(series) ?? null;
       this.shown.value = null;
     });
     this.viewport?.setView(this.view.peek());
@@ -184,9 +190,10 @@ export class Cell {
   /** Sets the window of the series on screen. Colour has none. */
   setVoi(voi: Voi | null): void {
     const content = this.content.peek();
-    if (content.kind === 'empty' || !this.voi.peek()) return;
+    if (content.kind === 'empty') return;
     if (voi) this.chosenVoi.set(content.series, clampVoi(voi));
     else this.chosenVoi.delete(content.series);
+    this.chosen.value = this.chosenVoi.get(content.series) ?? null;
     this.repaint();
   }
 
@@ -208,7 +215,6 @@ export class Cell {
     this.setView(WHOLE_IMAGE);
     this.isInverted.value = false;
     this.setVoi(null);
-    this.repaint();
   }
 
   private repaint(): void {

@@ -169,6 +169,12 @@ export class ThreeD implements CutSource {
     this.film.goToPoint(cell, centre);
   }
 
+  /** Holds a volume in a cell, bringing it when it is not there. */
+  async showVolume(cell: Cell, series: number): Promise<void> {
+    cell.holdVolume(series);
+    await this.open(series);
+  }
+
   /** Shows a cut that came from elsewhere (a live room), bringing its volume when it is not there. */
   async showCut(cell: Cell, series: number, cut: Cut): Promise<void> {
     cell.showCut(series, cut);

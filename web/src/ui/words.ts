@@ -31,6 +31,8 @@ export const WORDS = {
   history: '历史对比',
   noHistory: '没有可以对比的历史检查',
   live: '共同浏览',
+  guest: '访客',
+  liveTrouble: '共同浏览没有打开，请检查网络后重试。',
   marks: '标注列表',
   blends: { mean: '平均', max: 'MIP', min: 'MinIP' },
   unreadableFilm: '影像清单无法读取，请刷新页面；仍不行请联系医院。',
