@@ -27,25 +27,19 @@ export class AnnotationSync {
   readonly message = signal('');
   readonly conflicts = signal<readonly Conflict[]>([]);
   /** How many changes the record does not have yet. */
-  readonly unsaved = computed(() => this.exams.reduce((sum, exam) => sum + size(this.changesOf(exam)), 0));
+  readonly unsaved = computed(() =>
+    this.place.exams.reduce((sum, exam) => sum + size(this.changesOf(exam)), 0),
+  );
 
   /** What the record holds, by exam, as far as this page knows. */
   private readonly stored = signal<ReadonlyMap<number, Stored>>(new Map());
-  private readonly exams: readonly number[];
-  private readonly examOf: ReadonlyMap<string, number>;
-  private readonly instances: ReadonlySet<string>;
+  private places: Places | null = null;
 
   constructor(
     private readonly book: AnnotationBook,
     private readonly manifest: Manifest,
     private readonly api: AnnotationApi,
-  ) {
-    this.examOf = new Map(manifest.series.map((series) => [series.uid, series.exam_id || manifest.exam_id]));
-    this.exams = [...new Set(this.examOf.values())];
-    this.instances = new Set(
-      manifest.series.flatMap(({ uid, frames }) => frames.map(({ instance }) => `${uid} ${instance}`)),
-    );
-  }
+  ) {}
 
   get maySave(): boolean {
     return this.manifest.may.save_annotations;
@@ -54,7 +48,7 @@ export class AnnotationSync {
   /** Brings what was saved before. A record that cannot be read is said, and the film stays usable. */
   async load(): Promise<void> {
     await this.during(async () => {
-      for (const exam of this.exams) this.adopt(exam, await this.api.read(exam));
+      for (const exam of this.place.exams) this.adopt(exam, await this.api.read(exam));
     });
   }
 
@@ -63,7 +57,7 @@ export class AnnotationSync {
     if (!this.maySave) return;
     await this.during(async () => {
       let overtaken = 0;
-      for (const exam of this.exams) overtaken += await this.saveExam(exam);
+      for (const exam of this.place.exams) overtaken += await this.saveExam(exam);
       if (this.conflicts.value.length > 0) this.message.value = WORDS.conflict;
       else
         this.message.value =
@@ -88,7 +82,7 @@ export class AnnotationSync {
   async reports(): Promise<readonly { readonly exam: number; readonly file: Blob }[]> {
     const made: { exam: number; file: Blob }[] = [];
     await this.during(async () => {
-      for (const exam of this.exams) {
+      for (const exam of this.place.exams) {
         const annotations = this.ofExam(exam);
         if (annotations.length > 0) made.push({ exam, file: await this.api.report(exam, annotations) });
       }
@@ -98,7 +92,10 @@ export class AnnotationSync {
 
   /** Whether the record can hold it: it lies on a picture of the film, not on a slice cut by this page. */
   isOnFilm({ series, instance }: Annotation): boolean {
-    return this.examOf.has(series) && (instance === null || this.instances.has(`${series} ${instance}`));
+    return (
+      this.place.examOf.has(series) &&
+      (instance === null || this.place.instances.has(`${series} ${instance}`))
+    );
   }
 
   /** Asks before the page with unsaved changes is left; answers how to stop. */
@@ -110,8 +107,17 @@ export class AnnotationSync {
     return () => page.removeEventListener('beforeunload', warn);
   }
 
+  /** Where annotations may lie; series of other exams are added to a film for comparing. */
+  private get place(): Places {
+    const { series, exam_id } = this.manifest;
+    if (this.places?.count !== series.length) this.places = placesOf(series, exam_id);
+    return this.places;
+  }
+
   private ofExam(exam: number): readonly Annotation[] {
-    return this.book.all.value.filter((one) => this.examOf.get(one.series) === exam && this.isOnFilm(one));
+    return this.book.all.value.filter(
+      (one) => this.place.examOf.get(one.series) === exam && this.isOnFilm(one),
+    );
   }
 
   private changesOf(exam: number): Changes {
@@ -201,6 +207,25 @@ const WORDS = {
   conflict: '有标注已被他人修改，请逐条选择保留哪一个',
   network: '网络不通，标注仍保留在本页，请稍后重试',
 } as const;
+
+interface Places {
+  readonly count: number;
+  readonly examOf: ReadonlyMap<string, number>;
+  readonly exams: readonly number[];
+  /** Series and instance UID, a blank between. */
+  readonly instances: ReadonlySet<string>;
+}
+
+function placesOf(series: Manifest['series'], filmExam: number): Places {
+  const examOf = new Map(series.map(({ uid, exam_id }) => [uid, exam_id || filmExam]));
+  const instances = series.flatMap(({ uid, frames }) => frames.map(({ instance }) => `${uid} ${instance}`));
+  return {
+    count: series.length,
+    examOf,
+    exams: [...new Set(examOf.values())],
+    instances: new Set(instances),
+  };
+}
 
 function size({ put, removed }: Changes): number {
   return put.length + removed.length;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Annotation } from '../../src/dicom/annotation';
+import type { SeriesInfo } from '../../src/dicom/manifest';
 import { AnnotationApi } from '../../src/session/annotation_api';
 import { AnnotationSync } from '../../src/session/annotation_sync';
 import { AnnotationBook } from '../../src/viewport/annotations/book';
@@ -223,6 +224,24 @@ describe('the record of the exam', () => {
       expect(book.all.value).toEqual([]);
     }
   });
+});
+
+it('series of another exam that are added for comparing have a record of their own', async () => {
+  const server = new Server();
+  const film = manifestOf(seriesOf([frameInfo()]));
+  const manifest = { ...film, may: { ...film.may, save_annotations: true } };
+  const book = new AnnotationBook();
+  const sync = new AnnotationSync(book, manifest, new AnnotationApi('token', server.fetch));
+  await sync.load();
+  const added = { ...seriesOf([frameInfo({ instance: '7.8' })]), uid: '7', exam_id: 2 };
+  (manifest.series as SeriesInfo[]).push(added);
+  book.add(lengthOf('a', { series: '7', instance: '7.8' }));
+  expect(sync.unsaved.value).toBe(1);
+  await sync.save();
+  expect(server.requests.map(({ url }) => url)).toEqual([
+    '/api/v1/exams/1/annotations',
+    '/api/v1/exams/2/annotations',
+  ]);
 });
 
 it('a report holds what lies on the film', async () => {
