@@ -32,7 +32,7 @@ DIST = Path(__file__).resolve().parents[2] / "api" / "static" / "dist"
 CHUNK = 4096
 CONTENT_POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; worker-src 'self' blob:; "
-    "script-src 'self' 'wasm-unsafe-eval'; style-src 'self'"
+    "script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self' ws://127.0.0.1:*"
 )
 MEDIA_TYPES = {
     ".js": "text/javascript",
@@ -184,6 +184,8 @@ class FilmServer:
         for one in series:
             one.close()
         self.range_requests: list[str] = []
+        self.live_socket = ""
+        self.embed_origins = ""
         self.is_down = False
         server = self
 
@@ -215,6 +217,12 @@ class FilmServer:
         pack = re.fullmatch(r"/api/v1/film/packs/(\d+)", request.path)
         if request.path == "/film":
             self._send(request, 200, "text/html; charset=utf-8", self.page().encode())
+        elif request.path == "/api/v1/exams/1/rooms":
+            told = json.dumps({"socket": self.live_socket}).encode()
+            self._send(request, 200, "application/json", told)
+        elif request.path == "/api/v1/exams/7/film":
+            told = json.dumps({"title": "", "manifest": self.prior()}).encode()
+            self._send(request, 200, "application/json", told)
         elif request.path == "/empty":
             self._send(request, 200, "text/html; charset=utf-8", self.page(is_empty=True).encode())
         elif pack:
@@ -269,10 +277,27 @@ class FilmServer:
             "exam_at": "2026-11-24T01:00:00Z",
             "accession": "CT0001",
             "series": [self._describe(i, series) for i, series in enumerate(self.series)],
+            "exam_id": 1,
+            "history": [
+                {"exam_id": 7, "title": "胸部CT平扫", "exam_at": "2024-03-05T01:00:00Z", "modality": "CT"}
+            ],
+            "may": {"save_annotations": False, "live": bool(self.live_socket), "download": False},
             "documents": [{"kind": "pdf", "title": "检查报告", "url": "/report"}],
             "first": {"series": 0, "frame": len(self.series[0].frames) // 2},
             "live": None,
         }
+
+    def prior(self) -> dict[str, Any]:
+        """An earlier exam: the same packs, in another frame of reference, 100 mm further up."""
+        manifest = self.manifest()
+        for series in manifest["series"]:
+            series["uid"] += ".7"
+            series["exam_id"] = 7
+            series["frame_of_reference"] = "1.2.3.77"
+            for frame in series["frames"]:
+                frame["instance"] += ".7"
+                frame["position"] = [0, 0, frame["position"][2] + 100]
+        return manifest
 
     def _describe(self, index: int, series: Series) -> dict[str, Any]:
         assert series.header is not None
@@ -282,6 +307,8 @@ class FilmServer:
             "number": index + 1,
             "description": series.description,
             "modality": series.modality,
+            "exam_id": 1,
+            "frame_of_reference": "1.2.3.99",
             "thumbnail": picture(phantom(10, 96)) if index == 0 else None,
             "packs": [
                 {
@@ -335,7 +362,8 @@ class FilmServer:
 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
 <link rel="stylesheet" href="/static/dist/film.css"></head>
 <body class="film-page">
-<main id="film" data-state="loading" data-series="{len(manifest["series"])}">
+<main id="film" data-state="loading" data-series="{len(manifest["series"])}" data-csrf="x"
+ data-embed-origins="{self.embed_origins}">
 <img id="preview" src="{preview}" alt="">
 <div data-skeleton class="toolbar"></div>
 <script type="application/json" id="film-manifest">{text}</script>

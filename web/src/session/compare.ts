@@ -36,7 +36,8 @@ export class Comparison {
       const kind = [401, 403, 404, 410].includes(answer.status) ? 'denied' : 'network';
       throw new FilmFault(kind, `exam ${examId}: the server answered ${answer.status}`);
     }
-    const { series } = readManifest(await answer.text());
+    const { manifest } = (await answer.json()) as { readonly manifest: unknown };
+    const { series } = readManifest(JSON.stringify(manifest));
     if (series.length === 0) throw new FilmFault('damaged', `exam ${examId} has no series`);
     const first = this.film.addSeries(series);
     this.opened.set(examId, first);
