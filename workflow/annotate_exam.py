@@ -1,4 +1,4 @@
-"""When a doctor draws or measures on a film, then it is kept with the exam for whoever may open it (K1, E15–E17).
+"""When a doctor draws or measures on a film, then it is kept with the exam for whoever may open it (K1, E16).
 
 Of two versions of one annotation the higher revision counts. The author is who sent it, never who it says it is of.
 """

@@ -1,4 +1,4 @@
-"""Annotations of an exam: read by whoever may open its film, kept by doctors (K1, P5▲, E15–E17)."""
+"""Annotations of an exam: read by whoever may open its film, kept by doctors (P5▲, E16)."""
 
 from typing import Any
 

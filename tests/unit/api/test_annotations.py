@@ -71,7 +71,7 @@ def post(browser: FlaskClient, exam: Exam) -> Post:
     return send
 
 
-@pytest.mark.requirement("E15", "F9", "F10")
+@pytest.mark.requirement("E16", "F9", "F10")
 def test_what_a_doctor_keeps_the_patient_reads_under_the_doctors_name(
     app: APIFlask, exam: Exam, post: Post
 ) -> None:
@@ -106,7 +106,7 @@ def test_patients_keep_nothing_and_others_read_nothing(app: APIFlask, exam: Exam
     assert patient.get(url).status_code == 403
 
 
-@pytest.mark.requirement("E15")
+@pytest.mark.requirement("E16")
 def test_the_higher_revision_counts_and_equal_ones_that_differ_conflict(post: Post) -> None:
     post(line(revision=2, text="二"), line("b-2"))
     assert json_of(post(line(revision=1, text="一")))["annotations"][0]["text"] == "二"
@@ -121,7 +121,7 @@ def test_the_higher_revision_counts_and_equal_ones_that_differ_conflict(post: Po
     ], "a request with a conflict changes nothing at all"
 
 
-@pytest.mark.requirement("E15")
+@pytest.mark.requirement("E16")
 def test_what_was_removed_comes_back_by_a_higher_revision_only(post: Post) -> None:
     post(line())
     assert json_of(post(removed=("a-1", "unknown")))["annotations"] == []
@@ -140,7 +140,7 @@ def test_text_is_sealed_in_the_database(post: Post, memory_database: peewee.Data
 SPHERE = {"kind": "sphere", "points": [[1, 2, 3]], "radius": 5, "instance": None, "frame": None}
 
 
-@pytest.mark.requirement("E15")
+@pytest.mark.requirement("E16")
 @pytest.mark.parametrize(
     "good",
     [
