@@ -48,7 +48,7 @@ def films(sizes: Sequence[int]) -> Iterator[Films]:
     """One film of so many 512² slices each, while the block lasts. The largest take minutes to make."""
     Path("var").mkdir(exist_ok=True)
     with TemporaryDirectory(prefix="bench-", dir="var") as home:
-        environ = environment(Path(home).resolve(), free_ports(8), STORE="local")
+        environ = environment(Path(home).resolve(), free_ports(8), STORE="local", KIOSK_KEYS="")
         settings = config.load(environ)
         set_up(settings)
         keyring = Keyring.load(settings.key_path, open_provider())

@@ -6,6 +6,7 @@ The browser's own throttle (Network.emulateNetworkConditions) leaves out what wo
 import asyncio
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -71,19 +72,22 @@ async def _carry(source: asyncio.StreamReader, target: asyncio.StreamWriter, lin
 @contextmanager
 def slow_line(server: tuple[str, int], megabits: float, round_trip_ms: float) -> Iterator[str]:
     """The address of the server at the other end of such a line (the way up has a third of the rate)."""
-    loop = asyncio.new_event_loop()
     delay = round_trip_ms / 2000
     rate = megabits * 1e6 / 8
-    proxy = _Proxy(server, _Line(rate, delay), _Line(rate / 3, delay))
-    listening = loop.run_until_complete(asyncio.start_server(proxy.take, "127.0.0.1", 0))
-    thread = threading.Thread(target=loop.run_forever)
+    started: Future[int] = Future()
+    stop = threading.Event()
+
+    async def run() -> None:
+        proxy = _Proxy(server, _Line(rate, delay), _Line(rate / 3, delay))
+        async with await asyncio.start_server(proxy.take, "127.0.0.1", 0) as listening:
+            started.set_result(listening.sockets[0].getsockname()[1])
+            await asyncio.to_thread(stop.wait)
+
+    # a loop of its own: Playwright's runs in the thread of the caller
+    thread = threading.Thread(target=lambda: asyncio.run(run()))
     thread.start()
     try:
-        yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+        yield f"http://127.0.0.1:{started.result()}"
     finally:
-        loop.call_soon_threadsafe(loop.stop)
+        stop.set()
         thread.join()
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        listening.close()
-        loop.close()
