@@ -220,6 +220,8 @@ class FilmServer:
         elif request.path == "/api/v1/exams/1/rooms":
             told = json.dumps({"socket": self.live_socket}).encode()
             self._send(request, 200, "application/json", told)
+        elif re.fullmatch(r"/api/v1/exams/\d+/annotations", request.path):
+            self._send(request, 200, "application/json", b'{"annotations": []}')
         elif request.path == "/api/v1/exams/7/film":
             told = json.dumps({"title": "", "manifest": self.prior()}).encode()
             self._send(request, 200, "application/json", told)

@@ -11,6 +11,11 @@ export function sharesSpace(a: SeriesInfo, b: SeriesInfo): boolean {
   return a.frame_of_reference !== null && a.frame_of_reference === b.frame_of_reference;
 }
 
+/** What positions of a series are relative to: its frame of reference; without one, nothing but itself. */
+export function spaceOf({ frame_of_reference, uid }: SeriesInfo): string {
+  return frame_of_reference ?? uid;
+}
+
 /**
  * The frame whose plane is nearest to `point` among those that hold it within their edges; of all frames when none
  * does. `null` when no frame has a place.

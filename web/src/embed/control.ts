@@ -3,11 +3,12 @@
 import { sm3Hex } from '../decode/sm4/sm3';
 import type { FrameRef } from '../dicom/manifest';
 import { bytesOf } from '../dicom/samples';
+import { clamp } from '../math/coordinates';
 import type { Content, Layout } from '../session/content';
 import type { FilmSession } from '../session/film_session';
 import { registerTools, toolById } from '../tools/registry';
 import type { Tool } from '../tools/tool';
-import type { View } from '../viewport/view';
+import { MAX_ZOOM, MIN_ZOOM, rotated, type View } from '../viewport/view';
 
 export interface FilmState {
   /** What the reader asked for in the active cell and what is on screen; indexes from 0; `null` outside stacks. */
@@ -92,27 +93,32 @@ export function createControl(session: FilmSession): FilmControl {
   const active = () => session.active.peek();
   return {
     state: () => stateOf(session),
-    goto: (series, frame) => session.goto({ series, frame }),
+    goto: async (series, frame) =>
+      session.goto({ series: seriesIndex(session, series), frame: whole(frame) }),
     setWindow: (center, width) => session.setVoi(active(), { center, width }),
-    setView: (view) => session.setView(active(), { ...active().view.peek(), ...view }),
-    setInverted: (isInverted) => active().setInverted(isInverted),
+    setView: (view) => session.setView(active(), readView({ ...active().view.peek(), ...view })),
+    setInverted: (isInverted) => session.setInverted(active(), isInverted === true),
     setTool: (id) => {
       const tool = toolById(id);
       if (!tool) throw new RangeError(`there is no tool ${id}`);
       session.tool.value = tool;
     },
-    setLayout: (rows, columns, mode = 'stack') => session.setLayout({ rows, columns, mode }),
-    activate: (cell) => session.activate(cell),
-    openSeries: (series, cell) => session.openSeries(series, cell),
+    setLayout: (rows, columns, mode = 'stack') => {
+      if (mode !== 'stack' && mode !== 'sheet') throw new RangeError('a layout is a stack or a sheet');
+      session.setLayout({ rows: whole(rows), columns: whole(columns), mode });
+    },
+    activate: (cell) => session.activate(whole(cell)),
+    openSeries: (series, cell) =>
+      session.openSeries(seriesIndex(session, series), cell === undefined ? undefined : whole(cell)),
     reset: () => session.reset(),
     play: (rate) => {
       session.cine.start();
       if (rate !== undefined) session.cine.setRate(rate);
     },
     stop: () => session.cine.stop(),
-    openMpr: (series) => session.threeD.openMpr(series),
-    openVolume: (series) => session.threeD.openVolume(series),
-    compare: (examId) => session.comparison.open(examId),
+    openMpr: async (series) => session.threeD.openMpr(seriesIndex(session, series)),
+    openVolume: async (series) => session.threeD.openVolume(seriesIndex(session, series)),
+    compare: async (examId) => session.comparison.open(whole(examId)),
     annotations: () => session.annotations.toJSON(),
     addTool: (tool) => registerTools([tool]),
     pixelDigest: () => {
@@ -121,4 +127,23 @@ export function createControl(session: FilmSession): FilmControl {
     },
     frameBytes: async (series, frame) => sm3Hex(bytesOf((await session.frames.get({ series, frame })).data)),
   };
+}
+
+/** What callers outside hand over may be anything. Raises `RangeError`. */
+function whole(value: unknown): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) throw new RangeError('a whole number is needed');
+  return value as number;
+}
+
+function seriesIndex(session: FilmSession, value: unknown): number {
+  const index = whole(value);
+  if (!session.series[index]) throw new RangeError(`the film has no series ${index}`);
+  return index;
+}
+
+function readView({ zoom, centre, rotation, flipped }: View): View {
+  if (![zoom, centre?.x, centre?.y, rotation].every(Number.isFinite))
+    throw new RangeError('a view is zoom, centre {x, y} and rotation in numbers');
+  const view = { zoom: clamp(zoom, MIN_ZOOM, MAX_ZOOM), rotation: 0, flipped: flipped === true };
+  return rotated({ ...view, centre: { x: clamp(centre.x, 0, 1), y: clamp(centre.y, 0, 1) } }, rotation);
 }

@@ -127,7 +127,8 @@ export class FrameProvider {
       decoded: this.cacheBytes * SHARE_AHEAD,
     };
     const plan = prefetchPlan(info, frame, direction, allowance, this.chosen);
-    this.prefetch([{ series, frame }, ...beside, ...plan.map((index) => ({ series, frame: index }))]);
+    const onScreen = [{ series, frame }, ...beside];
+    this.prefetch([...onScreen, ...plan.map((index) => ({ series, frame: index }))], onScreen);
   }
 
   /** The whole series at up to 64² a slice; reading begins with the first call, behind the film's first frame. */

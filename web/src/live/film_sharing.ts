@@ -61,7 +61,7 @@ export class FilmSharing implements SharedFilm {
       if (!cell) throw new RangeError(`the layout has no cell ${index}`);
       if (part === 'view') this.applyView(cell, record(data));
       else if (part === 'voi') applyVoi(cell, record(data));
-      else cell.camera.value = data as object;
+      else cell.camera.value = record(data);
     }
   }
 

@@ -47,6 +47,7 @@ function start(): void {
 }
 
 function open(manifest: Manifest, first: FrameRef): void {
+  const csrf = film.dataset.csrf ?? '';
   const pool = new DecodePool(
     () => new Worker(new URL('../frames/decode_worker.ts', import.meta.url), { type: 'module' }),
     clamp(Math.floor(navigator.hardwareConcurrency / 2) || 1, 1, 3),
@@ -57,6 +58,7 @@ function open(manifest: Manifest, first: FrameRef): void {
     byId('preview').hidden = true;
     performance.mark('film:first-frame');
     document.documentElement.dataset.firstFrame = String(Math.round(performance.now()));
+    void import('../ui/annotation_entry').then(({ offerAnnotations }) => offerAnnotations(session, csrf));
   });
   void session.goto(first); // on its way while the page is built
   registerTools(MEASURE_TOOLS);
@@ -70,7 +72,7 @@ function open(manifest: Manifest, first: FrameRef): void {
   const control = createControl(session);
   window.cloudfilm = control;
   openBridge(session, control, film.dataset.embedOrigins ?? '');
-  if (manifest.may.live) offerLive(session, film.dataset.csrf ?? '');
+  if (manifest.may.live) offerLive(session, csrf);
 }
 
 function bindFilmKeys(session: FilmSession): void {
@@ -85,7 +87,7 @@ function bindFilmKeys(session: FilmSession): void {
       },
       zoomBy: (factor) => active().zoomBy(factor),
       reset: () => session.reset(),
-      invert: () => active().setInverted(!active().isInverted.peek()),
+      invert: () => session.setInverted(active(), !active().isInverted.peek()),
       playOrStop: () => (session.cine.isPlaying.peek() ? session.cine.stop() : session.cine.start()),
     },
     (press) => handleMeasureKey(press, session.annotations),

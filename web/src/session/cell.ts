@@ -66,7 +66,7 @@ export class Cell {
     this.viewport = viewport;
     viewport?.setView(this.view.peek());
     const picture = this.picture.peek();
-    if (viewport && picture) viewport.show(picture, this.lookAt(picture));
+    if (viewport && picture) this.tryPaint(picture);
   }
 
   get canvas(): ImageViewport | null {
@@ -76,11 +76,16 @@ export class Cell {
   clear(): void {
     batch(() => {
       this.content.value = EMPTY;
-      this.picture.value = null;
-      this.shown.value = null;
-      this.voi.value = null;
-      this.fault.value = null;
+      this.takeDown();
     });
+  }
+
+  /** Takes the picture away: it would stand under the name of what is coming. */
+  private takeDown(): void {
+    this.picture.value = null;
+    this.shown.value = null;
+    this.voi.value = null;
+    this.fault.value = null;
     this.viewport?.clear();
   }
 
@@ -91,7 +96,10 @@ export class Cell {
     }
     const before = this.content.peek();
     batch(() => {
-      if (before.kind === 'empty' || before.series !== ref.series) this.view.value = WHOLE_IMAGE;
+      if (before.kind !== 'stack' || before.series !== ref.series) {
+        this.view.value = WHOLE_IMAGE;
+        this.takeDown();
+      }
       this.content.value = { kind: 'stack', series: ref.series, frame: ref.frame };
       this.chosen.value = this.chosenVoi.get(ref.series) ?? null;
       this.fault.value = null;
@@ -128,7 +136,10 @@ export class Cell {
   showCut(series: number, cut: (Content & { kind: 'mpr' })['cut']): void {
     const before = this.content.peek();
     batch(() => {
-      if (before.kind !== 'mpr' || before.series !== series) this.view.value = WHOLE_IMAGE;
+      if (before.kind !== 'mpr' || before.series !== series) {
+        this.view.value = WHOLE_IMAGE;
+        this.takeDown();
+      }
       this.content.value = { kind: 'mpr', series, cut };
       this.chosen.value = this.chosenVoi.get(series) ?? null;
       this.shown.value = null;
@@ -154,9 +165,7 @@ export class Cell {
   holdVolume(series: number): void {
     batch(() => {
       this.content.value = { kind: 'volume', series };
-      this.picture.value = null;
-      this.shown.value = null;
-      this.fault.value = null;
+      this.takeDown();
     });
   }
 
@@ -197,12 +206,12 @@ export class Cell {
     this.repaint();
   }
 
-  /** A window over all values on screen, or over all but the extremes. */
-  fitVoi(to: 'all' | 'tissue'): void {
+  /** A window over all values on screen, or over all but the extremes; `null` for colour. */
+  fittingVoi(to: 'all' | 'tissue'): Voi | null {
     const picture = this.picture.peek();
-    if (!picture || !this.voi.peek()) return;
+    if (!picture || !this.voi.peek()) return null;
     const windowOf = to === 'all' ? fullRange : autoWindow;
-    this.setVoi(windowOf(picture.frame, picture.decoded.data, picture.series));
+    return windowOf(picture.frame, picture.decoded.data, picture.series);
   }
 
   setInverted(isInverted: boolean): void {

@@ -1,7 +1,7 @@
 /** Draws what lies over the picture of one cell: letters, scale, lines of the other cells, the marked place, annotations. */
 
 import { planeOf } from '../dicom/frame_plane';
-import { cutLine, halfStep, sharesSpace } from '../dicom/space';
+import { cutLine, halfStep, sharesSpace, spaceOf } from '../dicom/space';
 import type { PatientPoint } from '../math/coordinates';
 import { distanceTo, type Plane, toImage } from '../math/plane';
 import { drawAnnotations } from '../viewport/annotations/draw';
@@ -44,6 +44,10 @@ export function drawOverlay(film: FilmSession, cell: Cell, canvas: HTMLCanvasEle
   const { annotations } = film;
   const drawn = annotations.onFrame(frame.instance, frame.frame);
   drawAnnotations(surface, placement, drawn, annotations.selected.peek(), shown);
+  if (plane && cell.series) {
+    const solids = annotations.solidsOf(cell.series.uid);
+    film.threeD.drawSolids?.(surface, solids, plane, placement, annotations.selected.peek(), size);
+  }
   drawPointer(film, cell, surface, placement);
 }
 
@@ -71,7 +75,7 @@ function drawSpace(film: FilmSession, cell: Cell, ground: Ground): void {
   if (film.showsLines.peek()) drawReferenceLines(film, cell, ground);
   const point = film.point.peek();
   const series = cell.series;
-  if (!point || !series || point.space !== series.frame_of_reference) return;
+  if (!point || !series || point.space !== spaceOf(series)) return;
   const distance = Math.abs(distanceTo(ground.plane, point.at));
   const reach = cell.wanted ? halfStep(series, cell.wanted.frame) : 1;
   if (distance <= reach + 0.01) drawMark(ground.surface, screenOf(ground, point.at), MARK_COLOUR);

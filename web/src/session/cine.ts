@@ -38,14 +38,27 @@ export class Cine {
 
   private async play(cell: Cell, run: number): Promise<void> {
     let due = performance.now();
-    while (run === this.run && cell.wanted && cell.series) {
+    while (run === this.run && this.isOnStage(cell) && cell.wanted && cell.series) {
       due = Math.max(due + 1000 / this.rate.peek(), performance.now());
       const { series, frame } = cell.wanted;
-      const next = (frame + 1) % cell.series.frames.length;
+      const next = this.after(cell, frame, cell.series.frames.length);
       await Promise.all([this.film.gotoIn(cell, { series, frame: next }), until(due)]);
       if (cell.fault.peek()) break;
     }
     if (run === this.run) this.isPlaying.value = false;
+  }
+
+  private isOnStage(cell: Cell): boolean {
+    return this.film.cells.peek().includes(cell);
+  }
+
+  /** A sheet begins anew when its last cell has shown the last frame. */
+  private after(cell: Cell, frame: number, count: number): number {
+    const cells = this.film.cells.peek();
+    const isSheet = this.film.layout.peek().mode === 'sheet';
+    const at = isSheet ? cells.indexOf(cell) : 0;
+    const behind = isSheet ? cells.length - 1 - at : 0;
+    return frame + 1 + behind < count ? frame + 1 : at;
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { batch, computed, signal } from '@preact/signals';
 import type { FrameRef, Manifest, SeriesInfo } from '../dicom/manifest';
+import { spaceOf } from '../dicom/space';
 import type { Voi } from '../dicom/voi';
 import type { FrameProvider } from '../frames/provider';
 import { clamp, type ImagePoint, type PatientPoint } from '../math/coordinates';
@@ -25,7 +26,7 @@ export class FilmSession implements CellHost {
   readonly cells = signal<readonly Cell[]>([new Cell(this)]);
   readonly activeIndex = signal(0);
   readonly tool = signal<Tool>(FIRST_TOOL);
-  /** The place that the reader pointed at, and in which frame of reference. */
+  /** The place that the reader pointed at, and in which space (`spaceOf`). */
   readonly point = signal<{ readonly at: PatientPoint; readonly space: string | null } | null>(null);
   /** Where somebody in a live room points. */
   readonly pointer = signal<{ readonly cell: number; readonly at: ImagePoint; readonly name: string } | null>(
@@ -146,14 +147,22 @@ export class FilmSession implements CellHost {
     for (const one of this.together(cell)) one.setVoi(voi);
   }
 
+  fitVoi(cell: Cell, to: 'all' | 'tissue'): void {
+    const voi = cell.fittingVoi(to);
+    if (voi) this.setVoi(cell, voi);
+  }
+
+  setInverted(cell: Cell, isInverted: boolean): void {
+    for (const one of this.together(cell)) one.setInverted(isInverted);
+  }
+
   reset(): void {
     for (const cell of this.together(this.active.peek())) cell.reset();
   }
 
   /** Brings every cell of the same frame of reference to a place, and marks it (E19, E20). */
   goToPoint(from: Cell, at: PatientPoint): void {
-    const space = from.series?.frame_of_reference ?? null;
-    this.point.value = { at, space };
+    if (from.series) this.point.value = { at, space: spaceOf(from.series) };
     bringToPoint(this, from, at);
   }
 
@@ -241,13 +250,14 @@ export class FilmSession implements CellHost {
     const wanted = lead.wanted ?? this.cells.peek().find((cell) => cell.wanted)?.wanted;
     if (!wanted) return;
     const view = { ...lead.view.peek(), zoom: WHOLE_IMAGE.zoom, centre: WHOLE_IMAGE.centre };
-    const voi = lead.voi.peek();
-    void this.turnSheet(this.cells.peek()[0], wanted).then(() => {
-      for (const cell of this.cells.peek()) {
-        cell.setView(view);
-        if (voi) cell.setVoi(voi);
-      }
-    });
+    const [voi, isInverted] = [lead.chosen.peek(), lead.isInverted.peek()];
+    void this.turnSheet(this.cells.peek()[0], wanted);
+    // at once, not when the frames have come: by then the reader may have changed it
+    for (const cell of this.cells.peek()) {
+      cell.setView(view);
+      cell.setVoi(voi);
+      cell.setInverted(isInverted);
+    }
   }
 
   private fillWithSeries(added: readonly Cell[]): void {

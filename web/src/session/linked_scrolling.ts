@@ -12,8 +12,14 @@ const PARALLEL = Math.cos((10 * Math.PI) / 180); // two exams of one region are 
 
 export class LinkedScrolling {
   readonly isOn = signal(false);
+  private anchors = new WeakMap<Cell, WeakMap<Cell, { key: string; offset: number }>>();
 
-  constructor(private readonly film: FilmSession) {}
+  constructor(private readonly film: FilmSession) {
+    // whoever unties the cells, moves one and ties them again means the new distance
+    this.isOn.subscribe(() => {
+      this.anchors = new WeakMap();
+    });
+  }
 
   /** Takes the other cells along when `lead` goes from one frame to another. */
   follow(lead: Cell, from: number, to: number): void {
@@ -42,8 +48,6 @@ export class LinkedScrolling {
     // from where each stood when they were laid side by side: the same way on
     return frameAlong(b, normal, this.anchorOf(lead, cell, before, normal) + target);
   }
-
-  private readonly anchors = new WeakMap<Cell, WeakMap<Cell, { key: string; offset: number }>>();
 
   /** How far `cell` stands from `lead` along the normal, kept so that rounding to slices does not add up. */
   private anchorOf(

@@ -1,10 +1,13 @@
 /** Three dimensions: volumes brought once a series, cuts through them for cells, the layouts of MPR (E17, K3). Lazy. */
 
 import { batch, signal } from '@preact/signals';
+import { spaceOf } from '../dicom/space';
 import { FilmFault } from '../faults';
 import type { CoarseFrame } from '../frames/protocol';
 import { clamp, type PatientPoint, type Vector } from '../math/coordinates';
 import { add, cross, dot, scale, subtract } from '../math/vector';
+import { registerTools, toolById } from '../tools/registry';
+import type { Tool } from '../tools/tool';
 import type { Picture } from '../viewport/image_viewport';
 import type { VolumePlan } from '../volume/plan';
 import type { VolumeNotice } from '../volume/refusal';
@@ -53,6 +56,8 @@ export class ThreeD implements CutSource {
   /** Of the series that is brought now. */
   readonly progress = signal<VolumeProgress | null>(null);
   readonly notices = signal<readonly VolumeNotice[]>([]);
+  /** Spheres and cuboids, once they are there. */
+  readonly tools = signal<readonly Tool[]>([]);
   /** Grows whenever a volume has more in it. */
   readonly version = signal(0);
 
@@ -62,6 +67,11 @@ export class ThreeD implements CutSource {
   private isRefreshing = false;
 
   constructor(private readonly film: FilmSession) {}
+
+  /** What draws spheres and cuboids; `null` before the first volume. */
+  get drawSolids(): VolumeModule['drawSolids'] | null {
+    return this.module?.drawSolids ?? null;
+  }
 
   volumeOf(series: number): VolumeData | null {
     return this.volumes.get(series)?.data ?? null;
@@ -75,7 +85,8 @@ export class ThreeD implements CutSource {
       ...cut,
       centre: this.middleOn(open.data, cut),
     });
-    return { series: this.film.series[series], ...made };
+    const decoded = { ...made.decoded, resolution: this.module.resolutionOf(open.data) };
+    return { series: this.film.series[series], frame: made.frame, decoded };
   }
 
   /** Lays out the three planes of a series, and its volume in the fourth cell. Raises `FilmFault` in words of the cell. */
@@ -90,7 +101,7 @@ export class ThreeD implements CutSource {
         cells[i].showCut(series, planeCut(name, centre));
       });
       cells[3].holdVolume(series);
-      this.film.point.value = { at: centre, space: volume.data.frame_of_reference };
+      this.film.point.value = { at: centre, space: spaceOf(this.film.series[series]) };
     });
   }
 
@@ -118,7 +129,10 @@ export class ThreeD implements CutSource {
     const content = cell.content.peek();
     if (content.kind !== 'mpr') return;
     const { cut } = content;
-    const by = scale(cross(cut.right, cut.down), slices * this.stepOf(content.series, cut));
+    const { index, count } = this.placeOf(cell);
+    const steps = clamp(index + slices, 0, count - 1) - index;
+    if (steps === 0) return;
+    const by = scale(cross(cut.right, cut.down), steps * this.stepOf(content.series, cut));
     this.moveTo(cell, add(cut.centre, by) as PatientPoint);
   }
 
@@ -186,7 +200,7 @@ export class ThreeD implements CutSource {
     if (known) return known;
     const cell = this.film.active.peek();
     try {
-      this.module ??= await import('./volume_module');
+      this.module ??= await this.load();
       const plan = this.module.planVolume(this.film.series[series], budget());
       const open = { plan, data: this.module.emptyVolume(plan), notices: plan.notices };
       this.volumes.clear(); // one at a time: a volume is the largest thing on a phone
@@ -198,6 +212,13 @@ export class ThreeD implements CutSource {
       cell.fault.value = error instanceof FilmFault ? error : new FilmFault('network', String(error));
       return null;
     }
+  }
+
+  private async load(): Promise<VolumeModule> {
+    const module = await import('./volume_module');
+    if (!toolById(module.SOLID_TOOLS[0].id)) registerTools(module.SOLID_TOOLS);
+    this.tools.value = module.SOLID_TOOLS;
+    return module;
   }
 
   private async fill(series: number, { plan, data }: OpenVolume): Promise<void> {

@@ -114,6 +114,9 @@ export function bindKeys(actions: KeyActions, first: (press: KeyboardEvent) => b
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey || !Object.hasOwn(keys, event.key)) return;
+    // a button that was reached by keys is pressed by the space bar
+    if (event.key === ' ' && event.target instanceof HTMLElement && event.target.matches(':focus-visible'))
+      return;
     event.preventDefault();
     keys[event.key]();
   });

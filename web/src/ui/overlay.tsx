@@ -76,8 +76,13 @@ function Place({ session, cell }: { session: FilmSession; cell: Cell }) {
     session.threeD.version.value; // the volume may have come since
     const { index, count } = session.threeD.placeOf(cell);
     const { slab_mm, blend } = content.cut;
-    const slab = slab_mm > 0 ? ` · ${WORDS.blends[blend]} ${tidy(slab_mm)} mm` : '';
-    return <span>{`${index + 1}/${count}${slab}`}</span>;
+    return (
+      <span>
+        {slab_mm > 0 && `${WORDS.blends[blend]} ${tidy(slab_mm)} mm`}
+        {slab_mm > 0 && <br />}
+        {`${index + 1}/${count}`}
+      </span>
+    );
   }
   const frames = cell.series?.frames.length ?? 0;
   const frame = cell.shown.value?.frame ?? cell.wanted?.frame ?? 0;

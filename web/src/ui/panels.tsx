@@ -37,10 +37,10 @@ export function PresetsPanel({ session, close }: PanelProps) {
           {preset.label}
         </button>
       ))}
-      <button type="button" data-action="auto-window" onClick={choose(() => cell.fitVoi('tissue'))}>
+      <button type="button" data-action="auto-window" onClick={choose(() => session.fitVoi(cell, 'tissue'))}>
         自动
       </button>
-      <button type="button" data-action="full-range" onClick={choose(() => cell.fitVoi('all'))}>
+      <button type="button" data-action="full-range" onClick={choose(() => session.fitVoi(cell, 'all'))}>
         {WORDS.fullRange}
       </button>
     </Sheet>
@@ -116,6 +116,12 @@ export function ThreeDPanel({ session, close }: PanelProps) {
       </div>
       {isCut && (
         <>
+          <div class="row">
+            <span>立体标注</span>
+            {threeD.tools.value.map((tool) => (
+              <ToolButton key={tool.id} session={session} tool={tool} />
+            ))}
+          </div>
           <div class="row">
             <span>层厚</span>
             {SLABS_MM.map((mm) => (
@@ -207,7 +213,7 @@ export function MorePanel({ session, open }: { session: FilmSession; open: (pane
         'invert',
         '反色',
         ICONS.invert,
-        () => cell.setInverted(!cell.isInverted.peek()),
+        () => session.setInverted(cell, !cell.isInverted.peek()),
         cell.isInverted.value,
       )}
       {act('native-size', '1:1', ICONS.native, () => cell.showNativeSize())}

@@ -5,7 +5,7 @@ import type { DecodedFrame } from '../frames/protocol';
 import type { VolumePlan } from './plan';
 import { allocate } from './sample_scale';
 import { SliceWriter } from './slice_writer';
-import { FULL, type VolumeData } from './volume';
+import { LOSSY, type VolumeData } from './volume';
 
 /** What the loader asks of the film's data; indexes are those of the frames of the series. */
 export interface VolumeFrames {
@@ -16,7 +16,7 @@ export interface VolumeFrames {
 }
 
 export interface Progress {
-  /** Slices as they were taken, and slices that show at least something. */
+  /** Slices in full size, and slices that show at least something. */
   readonly full: number;
   readonly seen: number;
   readonly total: number;
@@ -113,7 +113,7 @@ class Filling {
     const { quality } = this.volume;
     let [full, seen] = [0, 0];
     for (const slice of quality) {
-      if (slice === FULL) full++;
+      if (slice >= LOSSY) full++;
       if (slice > 0) seen++;
     }
     return { full, seen, total: quality.length, failed: this.failed };

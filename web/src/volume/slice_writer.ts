@@ -5,7 +5,7 @@ import { FilmFault } from '../faults';
 import type { DecodedFrame } from '../frames/protocol';
 import type { VolumePlan } from './plan';
 import { allocate, convert } from './sample_scale';
-import { FULL, type VolumeData } from './volume';
+import { FULL, LOSSY, type VolumeData } from './volume';
 
 export class SliceWriter {
   private readonly columns: number;
@@ -18,7 +18,7 @@ export class SliceWriter {
     [this.columns, this.rows] = plan.size;
   }
 
-  /** Slice `z` from its frames as they were taken. Raises `FilmFault('damaged')` for samples of another size. */
+  /** Slice `z` from its frames in full size. Raises `FilmFault('damaged')` for samples of another size. */
   writeFull(z: number, from: DecodedFrame, to: DecodedFrame): void {
     const { share } = this.plan.sources[z];
     const voxels = this.voxelsOf(z);
@@ -26,7 +26,8 @@ export class SliceWriter {
     if (this.plan.shrink > 1) this.shrunk(a, b, share, voxels);
     else if (share > 0) mix(a, b, share, voxels);
     else voxels.set(a);
-    this.volume.quality[z] = FULL;
+    const isExact = from.resolution !== 'lossy' && to.resolution !== 'lossy';
+    this.volume.quality[z] = isExact ? FULL : LOSSY;
   }
 
   /**
@@ -38,7 +39,7 @@ export class SliceWriter {
     const frame = series.frames[sources[z].from];
     const [width, height] = [coarse.columns ?? frame.columns, coarse.rows ?? frame.rows];
     if (coarse.data.length !== width * height || width < 1 || height < 1) return; // a full frame will come
-    const quality = Math.min(width, FULL - 1);
+    const quality = Math.min(width, LOSSY - 1);
     if (this.volume.quality[z] >= quality) return;
     const voxels = allocate(scale, width * height);
     convert(coarse.data, frame, scale, series, voxels);

@@ -7,8 +7,10 @@ import type { PatientPoint, Vector } from '../math/coordinates';
 import { length } from '../math/vector';
 import { axisOf, mapPoint } from './affine';
 
-/** A slice as it was taken; below it the width in pixels of the coarse picture that stands there, 0 for nothing yet. */
+/** A slice as it was taken; below `LOSSY` the width in pixels of the coarse picture that stands there, 0 for nothing yet. */
 export const FULL = 255;
+/** A slice from a smaller copy: in full size, and its values are not those that were taken. */
+export const LOSSY = 254;
 
 export interface VolumeData {
   /** Series instance UID. */
@@ -55,6 +57,12 @@ export function voxelVolume({ toPatient: m }: VolumeData): number {
       m[4] * (m[1] * m[10] - m[2] * m[9]) +
       m[8] * (m[1] * m[6] - m[2] * m[5]),
   );
+}
+
+/** What a picture of the block is made from, by the worst of its slices. */
+export function resolutionOf({ quality }: VolumeData): 'full' | 'lossy' | 'coarse' {
+  const worst = quality.reduce((a, b) => Math.min(a, b), FULL);
+  return worst === FULL ? 'full' : worst === LOSSY ? 'lossy' : 'coarse';
 }
 
 /** Whether every slice is there as it was taken. */

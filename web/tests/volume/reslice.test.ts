@@ -2,9 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planeOf } from '../../src/dicom/frame_plane';
 import type { PatientPoint, Vector } from '../../src/math/coordinates';
-import { normalOf, toPatient } from '../../src/math/plane';
+import { toPatient } from '../../src/math/plane';
 import { mapPoint } from '../../src/volume/affine';
-import { firstMpr, moved, requestOf, scrolled, stackOf, turned } from '../../src/volume/mpr';
 import { reslice, resliceCurve, type SliceRequest, slabSamples } from '../../src/volume/reslice';
 import { middleOf } from '../../src/volume/volume';
 import { volumeOf } from './volumes';
@@ -105,58 +104,5 @@ describe('reslice', () => {
     expect(() =>
       resliceCurve(volume, { line: [line[0]], down: [0, 0, 1], height_mm: 3, spacing: 1 }),
     ).toThrow(RangeError);
-  });
-});
-
-describe('mpr', () => {
-  const tall = volumeOf({ size: [10, 12, 30], z: [0, 0, 2], origin: [100, -50, 7] }, (x, y, z) => x + y + z);
-
-  it('shows the whole volume with square pixels, upright', () => {
-    const coronal = requestOf(tall, firstMpr(tall), 'coronal');
-    expect([coronal.columns, coronal.rows, coronal.spacing]).toEqual([10, 60, [1, 1]]);
-    const plane = planeOf(reslice(tall, coronal).frame);
-    expect(plane?.down).toEqual([0, 0, -1]); // the head is up
-    const sagittal = requestOf(tall, firstMpr(tall), 'sagittal');
-    expect([sagittal.columns, sagittal.rows]).toEqual([12, 60]);
-  });
-
-  it('scrolls by voxels and stays inside', () => {
-    const mpr = firstMpr(tall);
-    expect(stackOf(tall, mpr, 'axial').count).toBe(30);
-    expect(stackOf(tall, mpr, 'coronal').count).toBe(12);
-    for (const [cut, axis] of [
-      ['axial', 2],
-      ['coronal', 1],
-      ['sagittal', 0],
-    ] as const) {
-      const { count } = stackOf(tall, mpr, cut);
-      for (let index = 0; index < count; index++) {
-        const there = scrolled(tall, mpr, cut, index);
-        expect(stackOf(tall, there, cut).index).toBe(index);
-        expect(mapPoint(tall.toVoxel, there.point)[axis] % 1).toBeCloseTo(0);
-      }
-    }
-    expect(scrolled(tall, mpr, 'axial', 0).point[2]).toBeCloseTo(7 + 58); // the head first
-    expect(moved(tall, mpr, [1e6, -50, -1e6]).point).toEqual([109.5, -50, 6]);
-  });
-
-  it('turns the other two planes about the normal of one', () => {
-    const mpr = turned(firstMpr(tall), 'axial', 30);
-    const normal = (cut: 'axial' | 'coronal' | 'sagittal') => {
-      const { right, down, centre } = requestOf(tall, mpr, cut);
-      return normalOf({ origin: centre, right, down, spacing: [1, 1] });
-    };
-    expect(normal('axial').map((v) => v + 0)).toEqual([0, 0, 1]); // + 0: no −0
-    const [x, y] = normal('coronal');
-    expect(x).toBeCloseTo(-0.5);
-    expect(y).toBeCloseTo(Math.cos(Math.PI / 6));
-    let many = mpr;
-    for (let i = 0; i < 1000; i++) many = turned(many, (['axial', 'coronal', 'sagittal'] as const)[i % 3], 7);
-    for (const a of [0, 1, 2]) {
-      for (const b of [0, 1, 2]) {
-        const product = many.axes[a].reduce((sum, v, i) => sum + v * many.axes[b][i], 0);
-        expect(product).toBeCloseTo(a === b ? 1 : 0, 9);
-      }
-    }
   });
 });
