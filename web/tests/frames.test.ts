@@ -281,6 +281,15 @@ describe('a slow line', () => {
     expect(workers[0].asked.at(-1)).toMatchObject({ kind: 'abort', id: workers[0].requestOf(1).id });
   });
 
+  it('is left to every frame on screen, not to the first alone', async () => {
+    const { workers, provider } = setUp(0, seriesWithLow(4, { length: 2000, low: null } as never), slow());
+    void provider.getWhileWanted(ref(1));
+    void provider.getWhileWanted(ref(3));
+    provider.prefetchAround(ref(1), 1, [ref(1), ref(3)]);
+    expect(workers[0].asked.filter(({ kind }) => kind === 'abort')).toEqual([]);
+    await settled();
+  });
+
   it('is known by what came over it', () => {
     const line = new Line();
     expect(line.isNoticedFor(1e9)).toBe(false);
