@@ -29,6 +29,8 @@ from workflow.read_pack import range_reader
 # A wheel turns over twenty frames a second; the page asks for one at a time.
 BURST, PER_SECOND = 40, 12.0
 WAIT_SECONDS = 8.0
+# Each who waits holds a thread of the web process, which has a dozen for everything; the page tries again by itself.
+MOST_WAITING = 4
 # Frame tables of series that are being looked at: 2,000 slices are some 3 MB as Python objects.
 KEPT_SERIES, KEPT_SESSIONS = 8, 1000
 
@@ -65,6 +67,7 @@ class Renderer:
 
     _processes: LimitedProcesses | None = None
     _turn: threading.Lock = field(default_factory=threading.Lock)
+    _waiting: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(MOST_WAITING))
     _books: threading.Lock = field(default_factory=threading.Lock)
     _allowances: OrderedDict[int, _Allowance] = field(default_factory=OrderedDict)
     _tables: OrderedDict[tuple[int, int], _Table] = field(default_factory=OrderedDict)
@@ -73,16 +76,31 @@ class Renderer:
         """The JPEG. Raises `Unavailable` when others are waiting too long, `Refused` for pixels that cannot be decoded."""
         size = max(len(data), 4 * facts["rows"] * facts["columns"] * facts["samples"])
         work = Work(render_jpeg, (data, facts, tables, asked.window, asked.side), size)
-        if not self._turn.acquire(timeout=WAIT_SECONDS):
+        if not self._waiting.acquire(blocking=False):
             raise Unavailable("too many pictures are being drawn: try again")
         try:
-            if self._processes is None:
-                self._processes = LimitedProcesses(1)
-            (made,) = self._processes.run([work])
+            if not self._turn.acquire(timeout=WAIT_SECONDS):
+                raise Unavailable("too many pictures are being drawn: try again")
+            try:
+                made = self._run(work)
+            finally:
+                self._turn.release()
         finally:
-            self._turn.release()
+            self._waiting.release()
         if isinstance(made, Failed):
             raise Refused(f"this frame cannot be drawn ({made.why})")
+        return made
+
+    def _run(self, work: Work[bytes]) -> bytes | Failed:
+        """A process that died between two pictures (out of memory, killed) is given up: the next picture begins another."""
+        if self._processes is None:
+            self._processes = LimitedProcesses(1)
+        try:
+            (made,) = self._processes.run([work])
+        except (OSError, Unavailable) as error:
+            self._processes.__exit__(None, None, None)
+            self._processes = None
+            raise Unavailable("the drawing process has ended: try again") from error
         return made
 
     def require_allowed(self, session_id: int) -> None:

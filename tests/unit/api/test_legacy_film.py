@@ -1,6 +1,8 @@
 """The film for IE11: the page, its pictures, who may have them, and what they may cost."""
 
 import json
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,12 +15,13 @@ from flask.testing import FlaskClient
 from access.otp import TooMany
 from api.application import create_app
 from core.config import Settings
+from core.errors import Unavailable
 from core.models import AuditEvent, Exam
 from crypto.keyring import Keyring
 from tests.unit.api import archived, makers
 from tests.unit.api.html import page_of
 from tests.unit.imaging import dicom_files
-from workflow.render_frame import BURST, Renderer
+from workflow.render_frame import BURST, MOST_WAITING, WAIT_SECONDS, Asked, Renderer
 
 SERIES, SOP = f"{dicom_files.ROOT}.2", f"{dicom_files.ROOT}.3.1"
 
@@ -146,6 +149,62 @@ def test_a_session_asks_only_so_often() -> None:
         for _ in range(BURST):
             renderer.require_allowed(1)
     renderer.require_allowed(2)
+
+
+@pytest.fixture
+def renderer() -> Iterator[Renderer]:
+    made = Renderer()
+    yield made
+    made.close()
+
+
+FACTS = {
+    "codec": "raw",
+    "rows": 8,
+    "columns": 8,
+    "samples": 1,
+    "bits_allocated": 8,
+    "bits_stored": 8,
+    "signed": False,
+    "photometric": "MONOCHROME2",
+    "slope": 1.0,
+    "intercept": 0.0,
+    "center": [],
+    "width": [],
+}
+ASKED = Asked("1", "1", 1, None, 64)
+
+
+@pytest.mark.requirement("E1")
+def test_a_drawing_process_that_was_killed_is_replaced(renderer: Renderer) -> None:
+    assert renderer.draw(bytes(64), FACTS, [], ASKED)
+    assert renderer._processes is not None
+    child = renderer._processes._workers[0]._process
+    child.kill()
+    child.join()
+    with pytest.raises(Unavailable):
+        renderer.draw(bytes(64), FACTS, [], ASKED)
+    assert renderer.draw(bytes(64), FACTS, [], ASKED)
+
+
+@pytest.mark.requirement("K5")
+def test_few_wait_for_the_drawing_process(renderer: Renderer) -> None:
+    """Who waits holds a thread of the web process: beyond a few they are sent away at once."""
+    with renderer._turn:
+        waiting = [
+            threading.Thread(target=renderer.draw, args=(bytes(64), FACTS, [], ASKED))
+            for _ in range(MOST_WAITING)
+        ]
+        for thread in waiting:
+            thread.start()
+        while renderer._waiting.acquire(blocking=False):
+            renderer._waiting.release()
+        before = time.monotonic()
+        with pytest.raises(Unavailable):
+            renderer.draw(bytes(64), FACTS, [], ASKED)
+        assert time.monotonic() - before < WAIT_SECONDS / 2
+    for thread in waiting:
+        thread.join()
 
 
 @pytest.mark.requirement("E1")
