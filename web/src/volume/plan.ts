@@ -33,6 +33,7 @@ export interface VolumePlan {
 
 export const MOST_BYTES = 1.2e9; // a typed array beyond it fails in browsers of 4 GB machines
 const WIDEST_GAP = 2.5; // medians: one missing slice (2) is bridged, two are not
+const FARTHEST_MM = 1e6; // a kilometre from the origin is no place of a patient, and sums of such numbers overflow
 const EVEN = 0.05; // of the step: spacings are written rounded (0.6, 0.7 for 0.625)
 const STRAIGHT_PIXELS = 0.5;
 const UPRIGHT_DEGREES = 0.1;
@@ -42,6 +43,8 @@ const MOST_SHRINK = 4;
 export function planVolume(series: SeriesInfo, budget = MOST_BYTES): VolumePlan {
   const stack = largestStack(series);
   const { slices } = stack;
+  const isNear = ({ frame }: Slice): boolean => (frame.position ?? []).every((x) => Math.abs(x) < FARTHEST_MM);
+  if (!slices.every(isNear)) throw new VolumeRefused('scattered');
   const line = lineThrough(slices);
   const { sources, step } = evenSlices(slices);
   const frames = slices.map(({ frame }) => frame);

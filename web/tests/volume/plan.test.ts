@@ -119,6 +119,10 @@ describe('planVolume', () => {
     expect(65535 * slope + intercept).toBeCloseTo(4095 * 1.2);
   });
 
+  it('refuses places that no patient has', () => {
+    expect(refusal(slicesAt([5e307, -1e308, 0]))).toBe('scattered');
+  });
+
   it('answers or refuses, whatever the positions are', () => {
     const coordinate = fc.oneof(fc.double(), fc.integer({ min: -3, max: 3 }));
     fc.assert(
