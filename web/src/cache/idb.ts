@@ -32,17 +32,20 @@ export class IdbStore implements RangeStore {
   private runs = new Map<string, { readonly object: string; readonly run: KeptRun }>();
   private touched = new Map<string, Use>();
   private flushing: Promise<void> | null = null;
-  /** Bytes written since the total was counted. */
-  private uncounted = 0;
+  /** Bytes on the disk when they were counted last, and those written since; not counted before the first writing. */
+  private total = 0;
+  private uncounted = Number.POSITIVE_INFINITY;
 
   private constructor(
     private readonly db: IDBPDatabase<Schema>,
-    private readonly limit: number,
-    private total: number,
+    private readonly limit: number | Promise<number>,
   ) {}
 
-  /** Opens the store; `limit` in bytes. Raises when the browser has no IndexedDB or forbids it. */
-  static async open(limit: number): Promise<IdbStore> {
+  /**
+   * Opens the store; `limit` in bytes is waited for when something is written, for the first frame waits for the store.
+   * Raises when the browser has no IndexedDB or forbids it.
+   */
+  static async open(limit: number | Promise<number>): Promise<IdbStore> {
     const db = await openDB<Schema>(DATABASE, VERSION, {
       upgrade(fresh) {
         for (const name of [...fresh.objectStoreNames]) fresh.deleteObjectStore(name);
@@ -52,7 +55,7 @@ export class IdbStore implements RangeStore {
       // another tab deletes all (log-out) or brings a newer viewer: it must not wait for this one
       blocking: (_version, _next, event) => (event.target as IDBDatabase).close(),
     });
-    return new IdbStore(db, limit, sizeOf(await db.getAll('uses')));
+    return new IdbStore(db, limit);
   }
 
   async get(objectId: string, first: number, last: number): Promise<KeptRun[]> {
@@ -67,18 +70,23 @@ export class IdbStore implements RangeStore {
   }
 
   put(objectId: string, run: KeptRun): Promise<void> {
-    if (run.bytes.length > this.limit) return Promise.resolve();
     this.runs.set(`${objectId}:${run.first}`, { object: objectId, run });
     this.touch(objectId, run);
     return this.flushSoon();
   }
 
   async purge(objectId: string): Promise<void> {
-    for (const [key, { object }] of this.runs) if (object === objectId) this.runs.delete(key);
-    for (const [key, { object }] of this.touched) if (object === objectId) this.touched.delete(key);
+    for (const key of [...this.runs.keys(), ...this.touched.keys()]) {
+      if (key.startsWith(`${objectId}:`)) this.drop(key);
+    }
     const all = IDBKeyRange.bound([objectId], [objectId, []]); // a list comes behind every number
     const tx = this.db.transaction(['runs', 'uses'], 'readwrite');
     await Promise.all([tx.objectStore('runs').delete(all), tx.objectStore('uses').delete(all), tx.done]);
+  }
+
+  private drop(key: string): void {
+    this.runs.delete(key);
+    this.touched.delete(key);
   }
 
   private touch(object: string, { first, bytes }: KeptRun): void {
@@ -94,6 +102,8 @@ export class IdbStore implements RangeStore {
   }
 
   private async flush(): Promise<void> {
+    const limit = await this.limit;
+    for (const [key, { run }] of this.runs) if (run.bytes.length > limit) this.drop(key);
     const [runs, uses] = [[...this.runs], [...this.touched.values()]];
     this.touched = new Map();
     const size = runs.reduce((sum, [, { run }]) => sum + run.bytes.length, 0);
@@ -104,8 +114,8 @@ export class IdbStore implements RangeStore {
       );
       await Promise.all([...written, ...uses.map((use) => tx.objectStore('uses').put(use))]);
       this.uncounted += size;
-      if (this.total + this.uncounted > this.limit || this.uncounted > this.limit * ROOM_SHARE) {
-        await this.makeRoom(tx);
+      if (this.total + this.uncounted > limit || this.uncounted > limit * ROOM_SHARE) {
+        await this.makeRoom(tx, limit);
       }
       await tx.done;
     } finally {
@@ -115,13 +125,13 @@ export class IdbStore implements RangeStore {
   }
 
   /** Counts anew, for other workers and tabs write into the same database, and lets the oldest go. */
-  private async makeRoom(tx: Writing): Promise<void> {
+  private async makeRoom(tx: Writing, limit: number): Promise<void> {
     const uses = tx.objectStore('uses');
     this.total = sizeOf(await uses.getAll());
     this.uncounted = 0;
-    if (this.total <= this.limit) return;
+    if (this.total <= limit) return;
     // more than needed, so that not every write has to walk
-    const goal = this.limit * (1 - ROOM_SHARE);
+    const goal = limit * (1 - ROOM_SHARE);
     let cursor = await uses.index('usedAt').openCursor();
     while (cursor && this.total > goal) {
       const { object, first, size } = cursor.value;

@@ -41,6 +41,6 @@ function openStore(): Promise<RangeStore> {
   return new Promise((resolve) => {
     const withoutDisk = (): void => resolve(new MemoryStore(MEMORY_STORE_LIMIT));
     setTimeout(withoutDisk, STORE_PATIENCE_MS);
-    roomHere(navigator).then(IdbStore.open).then(resolve, withoutDisk);
+    IdbStore.open(roomHere(navigator)).then(resolve, withoutDisk);
   });
 }
