@@ -43,7 +43,8 @@ const MOST_SHRINK = 4;
 export function planVolume(series: SeriesInfo, budget = MOST_BYTES): VolumePlan {
   const stack = largestStack(series);
   const { slices } = stack;
-  const isNear = ({ frame }: Slice): boolean => (frame.position ?? []).every((x) => Math.abs(x) < FARTHEST_MM);
+  const isNear = ({ frame }: Slice): boolean =>
+    (frame.position ?? []).every((x) => Math.abs(x) < FARTHEST_MM);
   if (!slices.every(isNear)) throw new VolumeRefused('scattered');
   const line = lineThrough(slices);
   const { sources, step } = evenSlices(slices);
