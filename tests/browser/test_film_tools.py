@@ -1,5 +1,6 @@
 """Every tool of the viewer, used as a reader uses it: on a phone by touch, on a tablet, on a PC by mouse and keys."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -181,5 +182,18 @@ def test_three_dimensions(film: Film, tmp_path: Path) -> None:
     assert film.state()["cells"][0]["cut"]["down"][2] != 0
     act(film, "threeD", "[data-plane=axial]")
     film.page.screenshot(path=tmp_path / "mpr.png")
+    act(film, "threeD", "[data-tool=sphere]")
+    film.drag(0, 30)
+    film.page.evaluate("cloudfilm.activate(1)")
+    act(film, "measure", "[data-tool=length]")
+    film.drag_in(1, 20, 10)
+    drawn = measured(film)
+    assert [one["kind"] for one in drawn] == ["sphere", "length"]
+    radius = drawn[0]["radius"]
+    sizes = {one["name"]: one["value"] for one in drawn[0]["measured"]}
+    assert sizes["volume"] == pytest.approx(4 / 3 * math.pi * radius**3)
+    assert {"mean", "sd", "min", "max"} <= set(sizes)
+    assert drawn[1]["measured"][0]["unit"] == "mm"
+    film.page.screenshot(path=tmp_path / "sphere.png")
     act(film, "threeD", "[data-action=close-3d]")
     assert film.state()["cells"][0]["kind"] == "stack"

@@ -89,7 +89,11 @@ class Film:
         self.page.click(f"[data-tool={tool}]")
 
     def drag(self, dx: int, dy: int, button: Literal["left", "right"] = "left") -> None:
-        box = self.page.locator("canvas.image").bounding_box()
+        self.drag_in(0, dx, dy, button)
+
+    def drag_in(self, cell: int, dx: int, dy: int, button: Literal["left", "right"] = "left") -> None:
+        """Drag from the middle of a cell's picture."""
+        box = self.page.locator("canvas.image").nth(cell).bounding_box()
         assert box is not None
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         self.page.mouse.move(x, y)

@@ -86,7 +86,8 @@ export class ThreeD implements CutSource {
       centre: this.middleOn(open.data, cut),
     });
     const decoded = { ...made.decoded, resolution: this.module.resolutionOf(open.data) };
-    return { series: this.film.series[series], frame: made.frame, decoded };
+    const frame = { ...made.frame, instance: nameOf(cut) };
+    return { series: this.film.series[series], frame, decoded };
   }
 
   /** Lays out the three planes of a series, and its volume in the fourth cell. Raises `FilmFault` in words of the cell. */
@@ -316,6 +317,13 @@ function budget(): number {
     (navigator as { deviceMemory?: number }).deviceMemory ??
     (matchMedia('(pointer: coarse)').matches ? 2 : 8);
   return gigabytes >= 8 ? 800e6 : gigabytes >= 4 ? 300e6 : 150e6;
+}
+
+/** What is measured on a cut belongs to its plane: a name by direction (hundredths) and depth (tenths of a millimetre). */
+function nameOf({ centre, right, down, slab_mm, blend }: Cut): string {
+  const parts = [...right, ...down].map((n) => Math.round(100 * n));
+  const depth = Math.round(10 * dot(centre, cross(right, down)));
+  return ['mpr', ...parts, depth, ...(slab_mm > 0 ? [blend, Math.round(slab_mm)] : [])].join('.');
 }
 
 function axisOf({ toPatient: m }: VolumeData, axis: number): Vector {
