@@ -20,8 +20,12 @@ MAX_ERROR_STEPS = 64
 
 
 def is_worth_it(view: dict[str, Any]) -> bool:
-    """Whether frames of these facts get a smaller copy: grey, of more than 8 bits."""
-    return view["samples"] == 1 and view["bits_allocated"] == 16 and view["bits_stored"] > 8
+    """Whether frames of these facts get a smaller copy: grey, of more than 8 bits.
+
+    Not indexes into a palette: beside one lies any other colour.
+    """
+    is_grey = view["samples"] == 1 and view["photometric"] != "PALETTE COLOR"
+    return is_grey and view["bits_allocated"] == 16 and view["bits_stored"] > 8
 
 
 def encode(pixels: np.ndarray, lossless_bytes: int) -> bytes | None:

@@ -15,6 +15,7 @@ from imaging.facts.document import document_facts
 from imaging.pack import entry_writer, fragments, lossy
 from imaging.pack.native import native_frames
 from imaging.pack.part10 import Layout, has_foreign_tail, read_layout
+from imaging.pack.pictures import stored_values
 from imaging.pack.source import Prepared
 from imaging.pack.view_facts import facts_of, metadata_of, view_facts
 
@@ -66,12 +67,13 @@ def _encoded(content: bytes, layout: Layout, with_lossy: bool) -> Prepared | Non
     value = content[layout.value : layout.end]
     if not 0 < frames * rows * columns < MAX_SAMPLES or len(value) not in (frames * size, frames * size + 1):
         return None
-    if frames > MAX_FRAMES:
+    if frames > MAX_FRAMES or _is_shifted(layout):
         return None
     kind = np.dtype(f"<{'i' if int(header.PixelRepresentation) else 'u'}{bits // 8}")
     prepared = Prepared(entry=b"")
     _describe(prepared, layout, "htj2k", frames)
     is_smaller_wanted = with_lossy and lossy.is_worth_it(prepared.view)
+    is_plain = True
     streams = []
     for index in range(frames):
         raw = np.frombuffer(value, kind, rows * columns, index * size).reshape(rows, columns)
@@ -80,9 +82,20 @@ def _encoded(content: bytes, layout: Layout, with_lossy: bool) -> Prepared | Non
         if not np.array_equal(codecs.decode(stream, prepared.view), pixels):
             return None
         streams.append(stream)
-        prepared.lossy.append(lossy.encode(pixels, len(stream)) if is_smaller_wanted else None)
+        is_plain = is_plain and np.array_equal(stored_values(pixels, prepared.view), pixels)
+        is_smaller = is_smaller_wanted and is_plain
+        prepared.lossy.append(lossy.encode(pixels, len(stream)) if is_smaller else None)
     _write_entry(prepared, content, layout, streams, value[frames * size :])
+    if not is_plain:
+        # Overlays above Bits Stored, or numbers without their sign: a mean of two such words is no value between them.
+        prepared.lossy, prepared.levels, prepared.prefixes = [], [], []
     return prepared
+
+
+def _is_shifted(layout: Layout) -> bool:
+    """Whether native pixels say that they do not end at bit 0. Writers mean it or err (PS3.5 §8.1.1): we cannot know."""
+    high, stored = layout.header.get("HighBit"), layout.header.get("BitsStored")
+    return not layout.fragments and None not in (high, stored) and int(high) != int(stored) - 1
 
 
 def _write_entry(
@@ -121,6 +134,9 @@ def _verbatim(content: bytes, layout: Layout) -> Prepared:
     header = layout.header
     codec = codecs.CODEC_OF_TRANSFER_SYNTAX.get(layout.transfer_syntax, "unknown")
     prepared = Prepared(entry=content, flags=["verbatim"])
+    if _is_shifted(layout):
+        codec = "unknown"
+        prepared.flags.append("not-understood:HighBit")
     count = int(header.get("NumberOfFrames") or 1)
     _describe(prepared, layout, codec, count if 0 < count <= MAX_FRAMES else 1)
     is_mixed = has_foreign_tail(content, layout)

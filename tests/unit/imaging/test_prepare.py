@@ -210,3 +210,41 @@ def test_layout_of_a_native_file() -> None:
     layout = read_layout(received)
     assert received[layout.value : layout.end] == slope(4, 4).tobytes()
     assert (layout.end, layout.fragments) == (len(received), [])
+
+
+def grainy() -> np.ndarray:
+    """A picture of which a smaller copy is worth its place."""
+    grain = np.random.default_rng(1).normal(0, 8, (128, 128))
+    return (slope(128, 128) * 2 + grain).astype("<i2")
+
+
+@pytest.mark.requirement("K2", "E13")
+@pytest.mark.parametrize("what", ["overlay", "no sign"])
+def test_words_that_are_more_than_values_get_no_coarse_and_no_lossy_picture(what: str) -> None:
+    """Between 4095 (-1) and 0 lies no 2047, and an overlay's bit is no brightness."""
+    plain = grainy() - 100
+    words = plain & 0xFFF if what == "no sign" else (np.abs(plain) | 0x4000).astype("<i2")
+    words[0, 0] = 0
+    bits = {"BitsStored": 12, "HighBit": 11}
+    prepared = prepare(dicom_files.file(words, **bits))
+    assert np.array_equal(pixels_of(prepared), words)
+    assert (prepared.lossy, prepared.levels, prepared.prefixes) == ([], [], [])
+    usual = prepare(dicom_files.file(plain, **bits))
+    assert usual.lossy[0] and usual.levels and usual.prefixes
+
+
+@pytest.mark.requirement("K2", "E12")
+def test_indexes_into_a_palette_get_no_lossy_copy() -> None:
+    grey = prepare(dicom_files.file(grainy()))
+    colour = prepare(dicom_files.file(grainy(), PhotometricInterpretation="PALETTE COLOR"))
+    assert grey.lossy[0] and colour.lossy == [None]
+
+
+@pytest.mark.requirement("E12")
+@pytest.mark.parametrize("syntax", ["explicit", "big"])
+def test_pixels_that_do_not_end_at_bit_0_are_a_file_to_download(syntax: str) -> None:
+    """A picture of their low 12 bits would be noise that looks like one."""
+    content = dicom_files.file(slope(16, 16), BitsStored=12, HighBit=15, syntax=syntax)
+    prepared = prepare(content)
+    assert (prepared.entry, prepared.view["codec"]) == (content, "unknown")
+    assert "not-understood:HighBit" in prepared.flags
