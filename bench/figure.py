@@ -49,5 +49,7 @@ def as_text(figure: Figure) -> str:
     """One line for people."""
     compared = ""
     if figure.peer_value is not None:
-        compared = f"  {figure.peer} {figure.peer_value:,}  ×{figure.ratio:,}"
+        compared = f"  {figure.peer} {figure.peer_value:,}"
+    if figure.ratio is not None:
+        compared += f"  ×{figure.ratio:,}"
     return f"{figure.name:<32} {figure.value:>12,} {figure.unit:<8}{compared}\n{'':<32} {figure.note}"
