@@ -12,6 +12,7 @@ import { solidOf } from './solids_of';
 
 const HANDLE = 3;
 const LINE_HEIGHT = 17;
+const LABEL_WIDTH = 170;
 
 export function drawSolids(
   context: CanvasRenderingContext2D,
@@ -42,7 +43,7 @@ export function drawSolids(
   }
 }
 
-/** Beside the outline, on the side where there is room. */
+/** Beside the outline; under it where there is no room. */
 function drawLabel(
   context: CanvasRenderingContext2D,
   lines: readonly string[],
@@ -51,12 +52,13 @@ function drawLabel(
   size: Size,
 ): void {
   const right = Math.max(...outline.map(({ x }) => x));
-  const left = Math.min(...outline.map(({ x }) => x));
   const top = Math.min(...outline.map(({ y }) => y));
-  const isRoomRight = right + 150 < size.width;
-  const x = isRoomRight ? right + 8 : Math.max(left - 8, 150);
-  const y = Math.min(Math.max(top, 40), size.height - lines.length * LINE_HEIGHT - 40);
+  const bottom = Math.max(...outline.map(({ y }) => y));
+  const isRoomRight = right + LABEL_WIDTH < size.width;
+  const x = isRoomRight ? right + 8 : 8;
+  const wanted = isRoomRight ? Math.max(top, 40) : bottom + LINE_HEIGHT;
+  const y = Math.min(wanted, size.height - lines.length * LINE_HEIGHT - 40);
   lines.forEach((line, i) => {
-    drawText(context, line, { x, y: y + i * LINE_HEIGHT }, isRoomRight ? 'left' : 'right', colour);
+    drawText(context, line, { x, y: y + i * LINE_HEIGHT }, 'left', colour);
   });
 }
