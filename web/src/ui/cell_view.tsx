@@ -42,7 +42,7 @@ export function CellView({ session, cell, index }: CellProps) {
       }}
     >
       {content.kind === 'volume' ? (
-        <VolumeCell session={session} series={content.series} />
+        <VolumeCell session={session} cell={cell} series={content.series} />
       ) : (
         <ImageLayers session={session} cell={cell} />
       )}

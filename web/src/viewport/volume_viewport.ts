@@ -1,5 +1,6 @@
 /** One canvas with one rendered volume: camera and look as JSON, drawn coarse while they move and fine when they rest. */
 
+import type { Voi } from '../dicom/voi';
 import type { PatientPoint, ScreenPoint, Size } from '../math/coordinates';
 import {
   type Camera,
@@ -13,13 +14,15 @@ import {
   unproject,
   type ViewFrom,
 } from '../render/volume/camera';
-import { firstLook, readLook, type VolumeLook } from '../render/volume/look';
+import { firstLook, rangeOf, readLook, type VolumeLook, windowOf } from '../render/volume/look';
 import { pickSurface } from '../render/volume/pick';
 import { createVolumeRenderer, type RendererWishes, type VolumeRenderer } from '../render/volume/renderer';
 import type { VolumeData } from '../volume/volume';
 
 /** What a live room shares of a rendered volume. */
 export interface VolumeState {
+  /** Of which series: a camera means nothing in another volume. */
+  readonly series: string;
   readonly camera: Camera;
   readonly look: VolumeLook;
 }
@@ -40,7 +43,7 @@ export class VolumeViewport {
     private readonly hooks: { onChange(state: VolumeState): void; onDrawn(): void },
     wishes: Pick<RendererWishes, 'forceCpu'> = {},
   ) {
-    this.state = { camera: cameraFrom(volume, 'A'), look: firstLook(volume) };
+    this.state = { series: volume.series, camera: cameraFrom(volume, 'A'), look: firstLook(volume) };
     this.renderer = createVolumeRenderer(canvas, volume, { ...wishes, onFallBack: () => this.redraw() });
   }
 
@@ -56,15 +59,26 @@ export class VolumeViewport {
     return this.state.look;
   }
 
+  /** The window of the look, or the one that its preset was made for. */
+  get window(): Voi {
+    return windowOf(this.look, rangeOf(this.volume));
+  }
+
+  /** Camera and look as they were told last, here or from elsewhere: the same object until they change. */
+  get written(): VolumeState {
+    return this.state;
+  }
+
   /** How the picture is made: `cpu` until the card has shown that it draws what it should. */
   get kind(): 'gl' | 'cpu' {
     return this.renderer.kind;
   }
 
-  /** Takes over a state that came from elsewhere. Raises `RangeError` for what is none. */
+  /** Takes over a state that came from elsewhere, unless it is one of another series. Raises `RangeError` for what is none. */
   restore(written: unknown): void {
-    const { camera, look } = (written ?? {}) as Record<string, unknown>;
-    this.state = { camera: readCamera(camera), look: readLook(look, this.volume) };
+    const { series, camera, look } = (written ?? {}) as Record<string, unknown>;
+    if (series !== this.volume.series) return;
+    this.state = { series, camera: readCamera(camera), look: readLook(look, this.volume) };
     this.redraw();
   }
 
@@ -90,7 +104,7 @@ export class VolumeViewport {
   }
 
   reset(): void {
-    this.change({ camera: cameraFrom(this.volume, 'A'), look: firstLook(this.volume) });
+    this.change({ ...this.state, camera: cameraFrom(this.volume, 'A'), look: firstLook(this.volume) });
   }
 
   project(point: PatientPoint): ScreenPoint {
