@@ -4,7 +4,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
-from imaging.facts.values import first_item, items, meaning, numbers, text, word
+from imaging.facts.values import first_item, items, meaning, referenced_frames, text, word
 
 MAX_IMAGES = 500
 DESCRIPTION = "113012"
@@ -22,8 +22,8 @@ def key_images(header: Dataset) -> list[dict[str, Any]]:
         if word(item, "ValueType", 16) != "IMAGE" or reference is None:
             continue
         instance = word(reference, "ReferencedSOPInstanceUID")
-        frames = numbers(reference, "ReferencedFrameNumber", MAX_IMAGES) or [1.0]
-        found += [{"instance": instance, "frame": int(frame), "title": title} for frame in frames if instance]
+        frames = referenced_frames(reference, MAX_IMAGES) or (1,)
+        found += [{"instance": instance, "frame": frame, "title": title} for frame in frames if instance]
     return found[:MAX_IMAGES]
 
 

@@ -1,7 +1,8 @@
 """Softcopy presentation states: window, turning, shutter and drawings for certain images (PS3.3 §A.33, §C.10, §C.11).
 
 One state may say different things of different images: it becomes one presentation for each group of images of which it
-says the same. Points in PIXEL are as ours: 0\\0 is the outer corner of the first pixel (§C.10.5.1.2).
+says the same. What it says of single frames is one more, beside that of the whole image: a frame is meant by all of them.
+Points in PIXEL are as ours: 0\\0 is the outer corner of the first pixel (§C.10.5.1.2).
 """
 
 import json
@@ -10,12 +11,15 @@ from typing import Any
 from pydicom.dataset import Dataset
 
 from imaging.facts import windows
-from imaging.facts.values import items, numbers, text, whole, word, words
+from imaging.facts.values import items, numbers, referenced_frames, text, whole, word, words
 
 MAX_TARGETS, MAX_GRAPHICS, MAX_POINTS, MAX_TEXT = 4000, 500, 2000, 1000
 GRAPHIC_TYPES = frozenset({"POINT", "POLYLINE", "INTERPOLATED", "CIRCLE", "ELLIPSE"})
 UNITS = frozenset({"PIXEL", "DISPLAY"})
+# Instance and frames; no frames: all of them.
 Target = tuple[str, tuple[int, ...]]
+# What images something is said of, a window, drawings.
+Saying = tuple[list[Target], dict[str, float] | None, list[dict[str, Any]]]
 
 
 def presentations(header: Dataset) -> list[dict[str, Any]]:
@@ -36,41 +40,51 @@ def presentations(header: Dataset) -> list[dict[str, Any]]:
         "inverse": word(header, "PresentationLUTShape", 16) == "INVERSE",
         "shutter": _shutter(header),
     }
-    windows_of = [
-        (_targets(item), _window(item)) for item in items(header, "SoftcopyVOILUTSequence", MAX_TARGETS)
+    sayings: list[Saying] = [
+        (_targets(item), _window(item), []) for item in items(header, "SoftcopyVOILUTSequence", MAX_TARGETS)
     ]
-    drawings_of = [
-        (_targets(item), _drawings(item)) for item in items(header, "GraphicAnnotationSequence", MAX_GRAPHICS)
+    sayings += [
+        (_targets(item), None, _drawings(item))
+        for item in items(header, "GraphicAnnotationSequence", MAX_GRAPHICS)
     ]
     groups: dict[str, dict[str, Any]] = {}
     for target in targets:
-        said = {
-            "voi": next((voi for meant, voi in windows_of if voi and _is_meant(target, meant)), None),
-            "graphics": [one for meant, all_ in drawings_of if _is_meant(target, meant) for one in all_],
-        }
-        if len(said["graphics"]) > MAX_GRAPHICS:
-            raise ValueError("more drawings than a picture can hold")
-        group = groups.setdefault(json.dumps(said), {**common, "targets": [], **said})
-        group["targets"].append({"instance": target[0], "frames": list(target[1]) or None})
+        for frames, heard in _heard(target, sayings).items():
+            said = {
+                "voi": next((voi for _, voi, _ in heard if voi), None),
+                "graphics": [one for _, _, drawings in heard for one in drawings],
+            }
+            if len(said["graphics"]) > MAX_GRAPHICS:
+                raise ValueError("more drawings than a picture can hold")
+            group = groups.setdefault(json.dumps(said), {**common, "targets": [], **said})
+            group["targets"].append({"instance": target[0], "frames": list(frames) or None})
     return list(groups.values())
 
 
 def _targets(item: Dataset) -> list[Target]:
     found = []
     for image in items(item, "ReferencedImageSequence", MAX_TARGETS):
-        frames = tuple(int(frame) for frame in numbers(image, "ReferencedFrameNumber", MAX_TARGETS))
-        found.append((word(image, "ReferencedSOPInstanceUID"), frames))
+        found.append((word(image, "ReferencedSOPInstanceUID"), referenced_frames(image, MAX_TARGETS)))
     return found
 
 
-def _is_meant(target: Target, meant: list[Target]) -> bool:
-    """What references no image is meant for all."""
-    if not meant:
-        return True
-    return any(
-        instance == target[0] and (not frames or not target[1] or set(target[1]) <= set(frames))
-        for instance, frames in meant
-    )
+def _heard(target: Target, sayings: list[Saying]) -> dict[tuple[int, ...], list[Saying]]:
+    """What is said of all frames of a target, and beside it what of single ones."""
+    heard: dict[tuple[int, ...], list[Saying]] = {target[1]: []}
+    for saying in sayings:
+        for frames in _frames_of(target, saying[0]):
+            heard.setdefault(frames, []).append(saying)
+    return heard
+
+
+def _frames_of(target: Target, meant: list[Target]) -> list[tuple[int, ...]]:
+    """Of which frames of a target something is said. What references no image is meant for all."""
+    instance, shown = target
+    named = [frames for uid, frames in meant if uid == instance]
+    frames = {frame for some in named for frame in some}
+    if not meant or (named and (not all(named) or (shown and frames >= set(shown)))):
+        return [shown]
+    return [(frame,) for frame in sorted(frames & set(shown) if shown else frames)]
 
 
 def _rotation(header: Dataset) -> int:

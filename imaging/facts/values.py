@@ -63,6 +63,17 @@ def numbers(header: Dataset, name: str, most: int = MAX_NUMBERS) -> list[float]:
         return []
 
 
+def referenced_frames(header: Dataset, most: int) -> tuple[int, ...]:
+    """Referenced Frame Number; empty means all frames.
+
+    Raises ValueError for one that cannot be read: it means some frames, and other ones must not stand for them.
+    """
+    found = numbers(header, "ReferencedFrameNumber", most)
+    if not found and header.get("ReferencedFrameNumber") not in (None, ""):
+        raise ValueError("Referenced Frame Number cannot be read")
+    return tuple(int(frame) for frame in found)
+
+
 def exactly(count: int, values: list[float]) -> list[float] | None:
     """The values when they are so many, else None."""
     return values if len(values) == count else None

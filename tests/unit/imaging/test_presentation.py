@@ -67,6 +67,44 @@ def test_drawings_belong_to_the_images_that_they_name() -> None:
     }
 
 
+def graphics_by_frame(state: Dataset) -> dict[Any, int]:
+    """How many drawings each (frames) of the only image gets; None: all of its frames."""
+    found, doubts = told(state)
+    assert doubts == []
+    return {
+        tuple(target["frames"]) if target["frames"] else None: len(one["graphics"])
+        for one in found
+        for target in one["targets"]
+    }
+
+
+def test_a_drawing_for_one_frame_is_on_no_other() -> None:
+    for_all, for_third = drawn(line([0, 0, 1, 1])), drawn(line([0, 0, 9, 9]), of=[made.reference(1, 3)])
+    state = made.presentation(references=1, GraphicAnnotationSequence=[for_all, for_third])
+    assert graphics_by_frame(state) == {None: 1, (3,): 1}
+    state.ReferencedSeriesSequence[0].ReferencedImageSequence = [made.reference(1, 2, 3)]
+    assert graphics_by_frame(state) == {(2, 3): 1, (3,): 1}
+    state.ReferencedSeriesSequence[0].ReferencedImageSequence = [made.reference(1, 3)]
+    assert graphics_by_frame(state) == {(3,): 2}
+    state.ReferencedSeriesSequence[0].ReferencedImageSequence = [made.reference(1, 4)]
+    assert graphics_by_frame(state) == {(4,): 1}
+
+
+def test_a_window_for_one_frame_is_of_no_other() -> None:
+    voi = made.item(WindowCenter="40", WindowWidth="400", ReferencedImageSequence=[made.reference(1, 2)])
+    found, _ = told(made.presentation(references=1, SoftcopyVOILUTSequence=[voi]))
+    assert [(one["voi"], one["targets"][0]["frames"]) for one in found] == [
+        (None, None),
+        ({"center": 40, "width": 400}, [2]),
+    ]
+
+
+def test_frames_that_cannot_be_read_are_not_all_frames() -> None:
+    of = made.reference(1, *range(1, 4100))
+    state = made.presentation(references=1, GraphicAnnotationSequence=[drawn(line([0, 0, 1, 1]), of=[of])])
+    assert told(state) == ([], ["not-understood:ValueError"])
+
+
 @pytest.mark.parametrize(
     "graphic",
     [
