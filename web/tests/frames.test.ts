@@ -3,7 +3,7 @@ import type { FrameInfo, SeriesInfo } from '../src/dicom/manifest';
 import { type FaultKind, FilmFault } from '../src/faults';
 import { cacheBytesFor, FrameCache } from '../src/frames/frame_cache';
 import { prefetchPlan } from '../src/frames/plan';
-import { DecodePool, type WorkerLike } from '../src/frames/pool';
+import { DecodePool, type WorkerLike, workersFor } from '../src/frames/pool';
 import type { CoarseFrame, Reply, Request, SeriesRequest } from '../src/frames/protocol';
 import { FrameProvider } from '../src/frames/provider';
 import { JobQueue } from '../src/frames/queue';
@@ -236,7 +236,7 @@ describe('coarse levels', () => {
   ])('are not shown of %s', (_, other) => {
     const { workers, provider } = setUp(0, seriesWithLow(2, other as Partial<FrameInfo>));
     expect(provider.coarse(0).frames).toEqual([]);
-    expect(workers[0].asked).toEqual([]);
+    expect(workers).toEqual([]); // none was started
   });
 
   it('outside of their place are not asked for', () => {
@@ -339,6 +339,32 @@ describe('the choice of quality', () => {
     provider.quality = 'lossy';
     void provider.get(ref(0));
     expect(workers[0].frames()).toEqual([0]);
+  });
+});
+
+describe('the pool', () => {
+  it('starts a worker with its first job, and spreads jobs', () => {
+    const workers: StubWorker[] = [];
+    const pool = new DecodePool(() => {
+      workers.push(new StubWorker());
+      return workers[workers.length - 1];
+    }, 2);
+    const ask = (offset: number) =>
+      pool.submit(
+        { kind: 'frame', pack: seriesOf([]).packs[0], frame: frameInfo({ offset }), preview: null },
+        0,
+        () => undefined,
+      );
+    expect(workers.length).toBe(0);
+    ask(1);
+    expect(workers.length).toBe(1);
+    ask(2);
+    ask(3);
+    expect(workers.map((worker) => worker.frames())).toEqual([[1, 3], [2]]);
+  });
+
+  it('has two workers where one could do, and no more than three', () => {
+    expect([1, 2, 4, 8, 64, Number.NaN].map(workersFor)).toEqual([2, 2, 2, 3, 3, 2]);
   });
 });
 

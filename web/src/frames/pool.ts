@@ -28,7 +28,8 @@ export interface Ticket {
 export type WorkerLike = Pick<Worker, 'postMessage' | 'terminate' | 'onmessage' | 'onerror'>;
 
 interface Slot {
-  worker: WorkerLike;
+  /** Started with its first job: a second one must not take the processor from the film's first frame. */
+  worker: WorkerLike | null;
   readonly running: Map<number, DecodeJob>;
 }
 
@@ -44,7 +45,7 @@ export class DecodePool {
     private readonly createWorker: () => WorkerLike,
     size: number,
   ) {
-    for (let i = 0; i < size; i++) this.slots.push(this.openSlot());
+    for (let i = 0; i < size; i++) this.slots.push({ worker: null, running: new Map() });
   }
 
   /** `onCoarse` hears of pictures at lower resolutions before the end. */
@@ -72,7 +73,7 @@ export class DecodePool {
       return;
     }
     const slot = this.slots.find((s) => s.running.has(id));
-    if (slot) send(slot.worker, { kind: 'abort', id });
+    if (slot?.worker) send(slot.worker, { kind: 'abort', id });
   }
 
   private dispatch(): void {
@@ -82,18 +83,14 @@ export class DecodePool {
       const job = this.queue.pop();
       if (!job) return;
       slot.running.set(job.id, job);
+      slot.worker ??= this.open(slot);
       send(slot.worker, { id: job.id, ...job.request });
     }
   }
 
-  private openSlot(): Slot {
-    const slot: Slot = { worker: this.createWorker(), running: new Map() };
-    this.listen(slot);
-    return slot;
-  }
-
-  private listen(slot: Slot): void {
-    slot.worker.onmessage = ({ data: reply }: MessageEvent<Reply>) => {
+  private open(slot: Slot): WorkerLike {
+    const worker = this.createWorker();
+    worker.onmessage = ({ data: reply }: MessageEvent<Reply>) => {
       const job = slot.running.get(reply.id);
       if (reply.kind !== 'fault') this.onTraffic(reply);
       if (reply.kind === 'coarse') {
@@ -105,19 +102,24 @@ export class DecodePool {
       else job?.reject(new FilmFault(reply.fault, reply.message));
       this.dispatch();
     };
-    slot.worker.onerror = (event) => {
+    worker.onerror = (event) => {
       // The worker did not start or died (a phone out of memory): its jobs are told, the next ones get a new worker.
       const message = `the decode worker stopped: ${event.message ?? 'no reason given'}`;
-      slot.worker.terminate();
+      worker.terminate();
+      slot.worker = null;
       for (const job of slot.running.values()) job.reject(new FilmFault('network', message));
       slot.running.clear();
-      slot.worker = this.createWorker();
-      this.listen(slot);
       this.dispatch();
     };
+    return worker;
   }
 }
 
 function send(worker: WorkerLike, request: Request): void {
   worker.postMessage(request);
+}
+
+/** Workers for a device of so many processors: two at least, for one waits for the line while the other decodes. */
+export function workersFor(processors: number): number {
+  return Math.min(3, Math.max(2, Math.floor((processors || 2) / 2)));
 }

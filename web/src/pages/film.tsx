@@ -13,9 +13,9 @@ import type { FrameRef, Manifest } from '../dicom/manifest';
 import { firstFrame, readManifest } from '../dicom/read_manifest';
 import { openBridge } from '../embed/bridge';
 import { createControl } from '../embed/control';
-import { DecodePool } from '../frames/pool';
+import { DecodePool, workersFor } from '../frames/pool';
 import { FrameProvider } from '../frames/provider';
-import { clamp } from '../math/coordinates';
+import { isSameFrame } from '../session/content';
 import { FilmSession } from '../session/film_session';
 import { bindKeys } from '../tools/input';
 import { MEASURE_TOOLS } from '../tools/measure';
@@ -50,7 +50,7 @@ function open(manifest: Manifest, first: FrameRef): void {
   const csrf = film.dataset.csrf ?? '';
   const pool = new DecodePool(
     () => new Worker(new URL('../frames/decode_worker.ts', import.meta.url), { type: 'module' }),
-    clamp(Math.floor(navigator.hardwareConcurrency / 2) || 1, 1, 3),
+    workersFor(navigator.hardwareConcurrency),
   );
   const frames = new FrameProvider(manifest, pool, (ref) => session.onArrival(ref));
   frames.onCoarse = (series, indexes) => session.onCoarse(series, indexes);
@@ -68,6 +68,8 @@ function open(manifest: Manifest, first: FrameRef): void {
     const cell = session.active.value;
     const isThere = cell.picture.value || cell.content.value.kind === 'volume';
     film.dataset.state = cell.fault.value ? 'error' : isThere ? 'ready' : 'loading';
+    // the preview is one of the first frame: it must not be taken for another
+    if (!isSameFrame(cell.wanted, first) || session.cells.value.length > 1) byId('preview').hidden = true;
   });
   const control = createControl(session);
   window.cloudfilm = control;
