@@ -1,7 +1,6 @@
 """What a client may say, and what we answer. Everything is checked before it reaches a room; what it means is for pages."""
 
 import json
-import math
 import unicodedata
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -157,8 +156,8 @@ def _count(told: dict[str, Any], name: str) -> int:
 
 def _text(told: dict[str, Any], name: str, longest: int) -> str:
     value = told.get(name)
-    if not isinstance(value, str) or not 1 <= len(value) <= longest:
-        raise Refused(f"{name} is no text of 1 to {longest} characters")
+    if not isinstance(value, str) or not 1 <= len(value) <= longest or not value.isascii():
+        raise Refused(f"{name} is no text of 1 to {longest} characters of ASCII")
     return value
 
 
@@ -200,8 +199,8 @@ def _measure(told: Any) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    """`bool` passes: to JSON it is another kind of thing, and harmless."""
-    return isinstance(value, int | float) and math.isfinite(value) and abs(value) <= MAX_NUMBER
+    """`bool` passes: to JSON it is another kind of thing, and harmless. NaN is not at most anything."""
+    return isinstance(value, int | float) and abs(value) <= MAX_NUMBER
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

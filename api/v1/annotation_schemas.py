@@ -1,6 +1,5 @@
 """The shape of an annotation, the same for the page, this API and the live rooms (docs/viewer.md)."""
 
-import math
 from typing import Any
 
 from apiflask import Schema
@@ -57,9 +56,17 @@ class Points(Field):
         return [[_coordinate(number) for number in point] for point in value]
 
 
+def require_characters(text: str) -> None:
+    """Raise `ValidationError` for half a character (a lone surrogate of JSON), which can be kept nowhere."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValidationError("a character is none") from None
+
+
 def _coordinate(number: Any) -> float:
     is_number = isinstance(number, int | float) and not isinstance(number, bool)
-    if not is_number or not math.isfinite(number) or abs(number) > FARTHEST:
+    if not is_number or not abs(number) <= FARTHEST:  # NaN is not at most anything
         raise ValidationError(f"a coordinate is a number within ±{FARTHEST:.0f}")
     return float(number)
 
@@ -76,7 +83,7 @@ class MeasuredShape(Schema):
 
     name = String(required=True, validate=OneOf(MEASURES))
     value = Number(required=True)
-    unit = String(required=True, validate=Length(max=16))
+    unit = String(required=True, validate=[Length(max=16), require_characters])
 
 
 class AnnotationIn(Schema):
@@ -101,7 +108,7 @@ class AnnotationIn(Schema):
         },
     )
     radius = Number(load_default=None, allow_none=True, validate=Range(0, FARTHEST, min_inclusive=False))
-    text = String(load_default="", validate=Length(max=500))
+    text = String(load_default="", validate=[Length(max=500), require_characters])
     label = Nested(LabelShape, load_default=None, allow_none=True)
     measured = List(Nested(MeasuredShape), load_default=list, validate=Length(max=16))
     revision = Integer(required=True, strict=True, validate=Range(1, 2**31 - 1))

@@ -9,6 +9,8 @@ from imaging.errors import NotDicom
 from imaging.facts.values import first_item, items, meaning, numbers, text, whole, word
 
 MM_PER_SECOND, MM_PER_MILLIVOLT = 25.0, 10.0
+# From one value a second (a trend) to audio: beyond lies a mistake, and numbers that overflow.
+MIN_RATE, MAX_RATE = 1.0, 100_000.0
 MAX_GROUPS, MAX_CHANNELS, MAX_SAMPLES, MAX_SECONDS = 4, 32, 2_000_000, 60.0
 # The paper of one lead; an amplitude beyond it is cut at its edges.
 ROW_MM = 25.0
@@ -60,7 +62,9 @@ def _strip(header: Dataset, index: int, group: Dataset) -> Strip | None:
     channels, samples = whole(group, "NumberOfWaveformChannels"), whole(group, "NumberOfWaveformSamples")
     rate = next(iter(numbers(group, "SamplingFrequency", 1)), 0.0)
     bits = whole(group, "WaveformBitsAllocated")
-    if not (0 < channels <= MAX_CHANNELS and 1 < samples <= MAX_SAMPLES // channels and rate > 0):
+    if not (0 < channels <= MAX_CHANNELS and 1 < samples <= MAX_SAMPLES // channels):
+        return None
+    if not MIN_RATE <= rate <= MAX_RATE:
         return None
     definitions = items(group, "ChannelDefinitionSequence", MAX_CHANNELS)
     if len(definitions) != channels or bits not in (8, 16, 32):

@@ -162,6 +162,8 @@ def test_every_kind_is_kept(post: Post, good: dict[str, Any]) -> None:
         line(points=[[1, 2], [3, float("nan")]]),
         line(points=[[1, 2], [3, float("inf")]]),
         line(points=[[1, 2], [3, 1e300]]),
+        line(points=[[1, 2], [3, 10**400]]),
+        line(text="\ud800"),
         line(points=[[1, 2], [True, 3]]),
         line(points=[[1, 2], ["3", 4]]),
         line(points=[[1, 2], [3, 4, 5]]),

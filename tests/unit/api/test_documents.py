@@ -17,6 +17,7 @@ from tests.unit.api.html import page_of
 from tests.unit.imaging import documents_made as made
 from tests.unit.imaging.dicom_files import ROOT
 from workflow.context import Platform
+from workflow.film_documents import MAX_ITEMS
 
 pytestmark = pytest.mark.requirement("E11", "E13")
 
@@ -129,6 +130,15 @@ def test_a_report_without_end_is_cut_and_says_so(
     assert len(page.all("p")) < 3100
 
 
+@pytest.mark.requirement("K5")
+def test_a_report_that_would_fill_the_memory_is_not_read(
+    platform: Platform, exam: Exam, patient: FlaskClient
+) -> None:
+    many = made.report([made.said("x"), *[Dataset()] * (MAX_ITEMS + 1)])
+    archived.archive(platform, exam, [many])
+    assert opened(patient, exam, 71).status_code == 422
+
+
 def test_an_ecg_is_drawn_on_millimetre_paper(platform: Platform, exam: Exam, patient: FlaskClient) -> None:
     seconds = np.arange(1000) / 500
     # 1 mV is 200 units of 5 µV: 10 mm of paper.
@@ -147,7 +157,8 @@ def test_an_ecg_is_drawn_on_millimetre_paper(platform: Platform, exam: Exam, pat
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"SamplingFrequency": "0"}, {"NumberOfWaveformSamples": 2**31}, {"NumberOfWaveformChannels": 2},
+    [{"SamplingFrequency": "0"}, {"SamplingFrequency": "0.001"}, {"SamplingFrequency": "1e300"},
+     {"NumberOfWaveformSamples": 2**31}, {"NumberOfWaveformChannels": 2},
      {"WaveformBitsAllocated": 64}, {"WaveformData": b"\0\0"}],
 )  # fmt: skip
 def test_a_waveform_that_lies_is_refused(
