@@ -14,7 +14,7 @@ export function Overlay({ session, cell }: { session: FilmSession; cell: Cell })
       <p class="top left">
         {WORDS.series} {content.series + 1}/{session.seriesCount.value}
         <br />
-        {series.description}
+        <span class="name">{series.description}</span>
         {series.exam_id !== session.manifest.exam_id && <span class="prior">{WORDS.prior}</span>}
       </p>
       <p class="top right">

@@ -100,10 +100,12 @@ export class ImageViewport {
     fitCanvas(canvas, stage, ratio);
     const target = context(canvas);
     target.setTransform(ratio, 0, 0, ratio, 0, 0);
-    target.fillStyle = '#000';
-    target.fillRect(0, 0, stage.width, stage.height);
+    // without a picture the server's preview, which lies below, is all that there is to see
+    target.clearRect(0, 0, stage.width, stage.height);
     const { placement, picture } = this;
     if (picture && placement) {
+      target.fillStyle = '#000';
+      target.fillRect(0, 0, stage.width, stage.height);
       this.drawImage(target, picture, placement, ratio);
       if (this.lens) this.drawLens(target, picture, placement, this.lens, ratio);
     }

@@ -10,6 +10,7 @@ type Context = CanvasRenderingContext2D;
 const INK = '#e8eaed';
 const HALO = 'rgba(0, 0, 0, 0.8)';
 const MARGIN = 8;
+const LEAST_STAGE = 160; // CSS pixels: in narrower cells a bar and its label would cover the picture
 /** Millimetres that a scale bar may stand for. */
 const BAR_LENGTHS = [1, 2, 5, 10, 20, 50, 100, 200];
 
@@ -74,7 +75,7 @@ export function scaleBarOf(
   placement: Placement,
   stage: Size,
 ): { readonly pixels: number; readonly label: string } | null {
-  if (!frame.spacing) return null;
+  if (!frame.spacing || stage.width < LEAST_STAGE) return null;
   const perMm = scaleOf(placement) / frame.spacing[1];
   const fitting = BAR_LENGTHS.filter((mm) => mm * perMm <= stage.height / 4);
   const mm = fitting[fitting.length - 1];

@@ -3,7 +3,7 @@ import { FilmFault } from '../../src/faults';
 import type { DecodedFrame } from '../../src/frames/protocol';
 import { emptyVolume, fillVolume, type Progress, type VolumeFrames } from '../../src/volume/loader';
 import { planVolume } from '../../src/volume/plan';
-import { FULL } from '../../src/volume/volume';
+import { FULL, resolutionOf } from '../../src/volume/volume';
 import { decoded } from '../samples';
 import { range, slicesAt } from './volumes';
 
@@ -57,6 +57,19 @@ describe('fillVolume', () => {
     expect(seen).toEqual([0, 10, 20, 30, 40, 40, 40, 40]);
     expect([...volume.quality]).toEqual([FULL, FULL, FULL]);
     expect(volume.data[0]).toBe(100);
+  });
+
+  it('says of what a picture is made: coarse until all is there, lossy where a slice is', async () => {
+    const plan = planVolume(slicesAt(range(3)));
+    const volume = emptyVolume(plan);
+    expect(resolutionOf(volume)).toBe('coarse');
+    const exact = decoded(new Uint16Array(PIXELS));
+    const lossy: DecodedFrame = { ...exact, resolution: 'lossy' };
+    const frames = framesOf({ frame: async (index) => (index === 1 ? lossy : exact) });
+    expect(await fillVolume(plan, volume, frames, wishes())).toMatchObject({ full: 3 });
+    expect(resolutionOf(volume)).toBe('lossy');
+    volume.quality.fill(FULL);
+    expect(resolutionOf(volume)).toBe('full');
   });
 
   it('mixes uneven slices, and asks for each frame once', async () => {
