@@ -73,6 +73,11 @@ export class ThreeD implements CutSource {
     return this.module?.drawSolids ?? null;
   }
 
+  /** The part of the viewer that renders did not come. */
+  blame(cell: Cell): void {
+    cell.fault.value = new FilmFault('network', 'the part of the viewer that renders volumes did not come');
+  }
+
   volumeOf(series: number): VolumeData | null {
     return this.volumes.get(series)?.data ?? null;
   }

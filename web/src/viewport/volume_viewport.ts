@@ -64,11 +64,6 @@ export class VolumeViewport {
     return windowOf(this.look, rangeOf(this.volume));
   }
 
-  /** Camera and look as they were told last, here or from elsewhere: the same object until they change. */
-  get written(): VolumeState {
-    return this.state;
-  }
-
   /** How the picture is made: `cpu` until the card has shown that it draws what it should. */
   get kind(): 'gl' | 'cpu' {
     return this.renderer.kind;
