@@ -335,6 +335,7 @@ class FilmServer:
                     "photometric": frame.photometric,
                     "slope": frame.rescale[0],
                     "intercept": frame.rescale[1],
+                    "unit": "HU" if series.modality == "CT" else "",
                     "center": [frame.voi[0]] if frame.voi else [],
                     "width": [frame.voi[1]] if frame.voi else [],
                     "spacing": [0.97, 0.97],
