@@ -19,6 +19,8 @@ from core.models import Exam, Pack, Patient
 
 READING_ROLES = frozenset({"doctor"})
 OPERATOR = "operator"
+# Databases count rows in 63 bits and raise beyond.
+LAST_ID = 2**63 - 1
 
 
 def exams_visible_to(visitor: Visitor) -> "peewee.ModelSelect[Exam]":
@@ -33,7 +35,8 @@ def exams_visible_to(visitor: Visitor) -> "peewee.ModelSelect[Exam]":
 
 def require_exam(visitor: Visitor, exam_id: int) -> Exam:
     """The exam. Raises `NotFound` for one that is not this visitor's."""
-    exam: Exam | None = exams_visible_to(visitor).where(Exam.id == exam_id).first()
+    query = exams_visible_to(visitor).where(Exam.id == exam_id)
+    exam: Exam | None = query.first() if 0 < exam_id <= LAST_ID else None
     if exam is None:
         raise NotFound("没有找到这次检查")
     return exam

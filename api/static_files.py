@@ -41,7 +41,7 @@ def _send(folder: Path, filename: str) -> Response:
         # A range of an encoded file would be a range of other bytes than was meant.
         if not request.accept_encodings[encoding] or "Range" in request.headers:
             continue
-        if ".." not in filename and (folder / f"{filename}{ending}").is_file():
+        if _is_there(folder, f"{filename}{ending}"):
             kind = mimetypes.guess_type(filename)[0] or "application/octet-stream"
             response = send_from_directory(folder, f"{filename}{ending}", mimetype=kind)
             response.headers["Content-Encoding"] = encoding
@@ -50,3 +50,10 @@ def _send(folder: Path, filename: str) -> Response:
     response = send_from_directory(folder, filename)
     response.headers["Vary"] = "Accept-Encoding"
     return response
+
+
+def _is_there(folder: Path, name: str) -> bool:
+    try:
+        return ".." not in name and (folder / name).is_file()
+    except OSError:  # a name that is too long for any file
+        return False

@@ -216,6 +216,17 @@ def test_other_objects_do_not_exist(patient: FlaskClient, name: str) -> None:
     assert patient.get(f"/api/v1/film/packs/{name}").status_code == 404
 
 
+@pytest.mark.requirement("K5")
+@pytest.mark.parametrize("number", [0, 2**63, 10**30])
+def test_numbers_that_no_exam_can_have(patient: FlaskClient, number: int) -> None:
+    for url in (
+        f"/exams/{number}/film",
+        f"/exams/{number}/documents/1.2",
+        f"/api/v1/exams/{number}/annotations",
+    ):
+        assert patient.get(url).status_code == 404
+
+
 @pytest.mark.requirement("E11")
 def test_files_that_are_no_pictures_are_handed_out_safely(
     patient: FlaskClient, monkeypatch: pytest.MonkeyPatch

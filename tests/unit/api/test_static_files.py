@@ -57,7 +57,7 @@ def test_what_has_no_compressed_form_comes_as_it_is(site: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["../secret.txt", "..%2fsecret.txt", "dist/../../secret.txt", "dist/none.js"]
+    "name", ["../secret.txt", "..%2fsecret.txt", "dist/../../secret.txt", "dist/none.js", "a" * 300]
 )
 def test_nothing_else_is_served(site: FlaskClient, name: str) -> None:
     assert site.get(f"/static/{name}", headers={"Accept-Encoding": "gzip"}).status_code == 404
