@@ -17,6 +17,8 @@ MOST_SIDE = 1024
 QUALITY = 93
 # Seen at all: no window was sent and none is in the header, and a few dead pixels shall not make it black.
 FROM_PERCENT, TO_PERCENT = 0.5, 99.5
+# Pixels made into numbers of 8 bytes at once: of a mammogram all at once would be a gigabyte.
+AT_ONCE = 2**20
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,28 @@ def displayed(
         colours = (pixels >> max(0, facts["bits_stored"] - 8)).astype(np.uint8)
         is_ybr = facts["photometric"].startswith("YBR_FULL") and facts["codec"] in ("raw", "rle")
         return rgb_of_ybr(colours) if is_ybr else colours
+    if window is None and _has_no_window(facts):
+        rows = pixels[:: max(1, pixels.size // AT_ONCE)]
+        window = _suggested(_modality(stored_values(rows, facts), facts, tables))
+        facts = {**facts, "voi_function": "LINEAR_EXACT"}
+    step = max(1, AT_ONCE // pixels.shape[1])
+    bands = [pixels[top : top + step] for top in range(0, len(pixels), step)]
+    return np.concatenate([_band(band, facts, tables, window) for band in bands])
+
+
+def _has_no_window(facts: dict[str, Any]) -> bool:
+    has_table = facts.get("voi_lut") is not None or facts["photometric"] == "PALETTE COLOR"
+    return not facts["center"] and not has_table
+
+
+def _suggested(values: np.ndarray) -> Window:
+    low, high = (float(value) for value in np.percentile(values, (FROM_PERCENT, TO_PERCENT)))
+    return Window((low + high) / 2, max(high - low, 1e-6))
+
+
+def _band(
+    pixels: np.ndarray, facts: dict[str, Any], tables: list[dict[str, Any]], window: Window | None
+) -> np.ndarray:
     stored = stored_values(pixels, facts)
     if facts["photometric"] == "PALETTE COLOR":
         if not facts.get("palette"):
@@ -80,14 +104,11 @@ def _modality(stored: np.ndarray, facts: dict[str, Any], tables: list[dict[str, 
 def _grey(
     values: np.ndarray, facts: dict[str, Any], tables: list[dict[str, Any]], window: Window | None
 ) -> np.ndarray:
-    """0 to 255. What was asked for, else the header's window, else its table, else what the pixels suggest."""
+    """0 to 255. What was asked for or what the pixels suggest, else the header's window, else its table."""
     if window is None and facts["center"]:
         window = Window(facts["center"][0], facts["width"][0])
-    elif window is None and facts.get("voi_lut") is not None:
-        return looked_up(values, tables[facts["voi_lut"]], 255)
     if window is None:
-        low, high = (float(value) for value in np.percentile(values, (FROM_PERCENT, TO_PERCENT)))
-        return (values - low) * (255.0 / max(high - low, 1e-6))
+        return looked_up(values, tables[facts["voi_lut"]], 255)
     return windowed(values, window, facts.get("voi_function") or "LINEAR")
 
 

@@ -10,6 +10,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut, convert_color_space
 
+from imaging import render
 from imaging.pack.prepare import prepare
 from imaging.render import MOST_SIDE, Window, render_jpeg, size_of
 from tests.unit.imaging import dicom_files
@@ -135,3 +136,13 @@ def test_a_palette_that_is_gone_gives_no_picture() -> None:
     content = dicom_files.file((smooth("<u2") & 255).astype("u1"), PhotometricInterpretation="PALETTE COLOR")
     with pytest.raises(ValueError, match="palette"):
         rendered(content)
+
+
+@pytest.mark.requirement("E1", "K5")
+@pytest.mark.parametrize("told", [{}, {"WindowCenter": "200", "WindowWidth": "300"}])
+def test_a_large_picture_is_made_in_bands(monkeypatch: pytest.MonkeyPatch, told: dict[str, Any]) -> None:
+    """Numbers of 8 bytes for a whole mammogram would be a gigabyte of the server's memory."""
+    content = dicom_files.file(smooth(), **told)
+    whole = rendered(content)
+    monkeypatch.setattr(render, "AT_ONCE", 1000)
+    assert np.abs(rendered(content) - whole).max() <= (TOLERANCE if not told else 0)
