@@ -114,14 +114,16 @@ export function ThreeDPanel({ session, close }: PanelProps) {
           返回原始序列
         </button>
       </div>
+      {(isCut || content.kind === 'volume') && (
+        <div class="row">
+          <span>立体标注</span>
+          {threeD.tools.value.map((tool) => (
+            <ToolButton key={tool.id} session={session} tool={tool} />
+          ))}
+        </div>
+      )}
       {isCut && (
         <>
-          <div class="row">
-            <span>立体标注</span>
-            {threeD.tools.value.map((tool) => (
-              <ToolButton key={tool.id} session={session} tool={tool} />
-            ))}
-          </div>
           <div class="row">
             <span>层厚</span>
             {SLABS_MM.map((mm) => (
@@ -282,7 +284,7 @@ export function HistoryPanel({ session, close }: PanelProps) {
           disabled={comparison.isBusy.value}
           onClick={() => void comparison.open(exam_id).then(() => !comparison.fault.peek() && close())}
         >
-          {exam_at.slice(0, 10)} {title} {modality}
+          {exam_at.slice(0, 10)} <bdi>{title}</bdi> {modality}
         </button>
       ))}
       {comparison.fault.value && <p role="alert">历史检查没有打开，请重试。</p>}
