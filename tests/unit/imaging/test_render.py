@@ -144,5 +144,6 @@ def test_a_large_picture_is_made_in_bands(monkeypatch: pytest.MonkeyPatch, told:
     """Numbers of 8 bytes for a whole mammogram would be a gigabyte of the server's memory."""
     content = dicom_files.file(smooth(), **told)
     whole = rendered(content)
-    monkeypatch.setattr(render, "AT_ONCE", 1000)
-    assert np.abs(rendered(content) - whole).max() <= (TOLERANCE if not told else 0)
+    monkeypatch.setattr(render, "AT_ONCE", 4000)
+    # What the pixels suggest is asked of every third row.
+    assert np.abs(rendered(content) - whole).max() <= (0 if told else 2 * TOLERANCE)
