@@ -238,7 +238,7 @@ def test_a_second_open_brings_no_pixels(film: FilmServer, context: BrowserContex
         f"""await (async () => {{
           const open = indexedDB.open('cloudfilm-ranges');
           const db = await new Promise((done) => {{ open.onsuccess = () => done(open.result); }});
-          const count = db.transaction('ranges').objectStore('ranges').count();
+          const count = db.transaction('runs').objectStore('runs').count();
           return await new Promise((done) => {{ count.onsuccess = () => done(count.result >= {SLICES}); }});
         }})()"""
     )
