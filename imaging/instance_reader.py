@@ -2,7 +2,7 @@
 
 import io
 import re
-from typing import Any
+from typing import IO, Any
 
 import pydicom
 from pydicom.dataset import Dataset
@@ -16,12 +16,13 @@ from imaging.spool import Spooled
 _UID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 
 
-def read_header(part10: bytes) -> Dataset:
-    """The data set before its pixels. Raises `NotDicom` for anything that does not parse."""
+def read_header(part10: bytes | IO[bytes]) -> Dataset:
+    """The data set before its pixels, of which a file gives no more. Raises `NotDicom` for what does not parse."""
     # Hostile bytes make pydicom raise nearly anything (two dozen kinds were seen, some of its own that have no common
     # root), so here and below every error means the same: it cannot be read.
     try:
-        header = pydicom.dcmread(io.BytesIO(part10), stop_before_pixels=True)
+        file = io.BytesIO(part10) if isinstance(part10, bytes) else part10
+        header = pydicom.dcmread(file, stop_before_pixels=True)
         if not header.file_meta.get("TransferSyntaxUID"):
             raise NotDicom("the file meta names no transfer syntax")
         for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID"):

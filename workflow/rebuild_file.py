@@ -72,8 +72,9 @@ def read_headers(platform: Platform, instances: Sequence[Instance]) -> dict[str,
         with _opened(platform, pack) as (archive, rows):
             for instance in instances:
                 if instance.pack_id == pack_id:
-                    entry = archive.read(rows[instance.sop_uid]["name"])
-                    headers[instance.sop_uid] = read_header(entry)
+                    # Of a cine run of a gigabyte only the first kilobytes are opened.
+                    with archive.open(rows[instance.sop_uid]["name"]) as entry:
+                        headers[instance.sop_uid] = read_header(entry)
     return headers
 
 

@@ -14,11 +14,14 @@ from flask.testing import FlaskClient
 from api.application import create_app
 from api.v1.annotations import BODY_BYTES
 from core.config import Settings
-from core.models import AuditEvent, Exam, Instance, Staff
+from core.models import AuditEvent, Exam, Instance, Pack, Staff
 from crypto.keyring import Keyring
 from tests.unit.api import archived, makers
 from tests.unit.api.html import json_of
 from tests.unit.imaging import dicom_files
+from workflow import rebuild_file
+from workflow.context import Platform
+from workflow.read_pack import range_reader
 
 SOP = "1.2.3.4.5"
 Post = Callable[..., Any]
@@ -237,3 +240,27 @@ def test_whoever_may_open_an_exam_takes_measurements_along_as_dicom(
     other = app.test_client()
     token = makers.sign_in(other, makers.OTHER_PHONE).visitor.csrf_token
     assert other.post(url, json=body, headers={"X-CSRF-Token": token}).status_code == 404
+
+
+@pytest.mark.requirement("E16", "K5")
+def test_for_the_head_of_a_long_run_its_pixels_are_not_opened(
+    settings: Settings, keyring: Keyring, memory_database: peewee.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform = archived.platform(settings, keyring)
+    archived.archive(platform, makers.published(), [dicom_files.file(dicom_files.noise((16, 256, 256)))])
+    read: list[int] = []
+
+    def counted(platform: Platform, pack: Pack) -> Callable[[int, int], bytes]:
+        usual = range_reader(platform, pack)
+
+        def of(start: int, end: int) -> bytes:
+            read.append(end - start)
+            return usual(start, end)
+
+        return of
+
+    monkeypatch.setattr(rebuild_file, "range_reader", counted)
+    instance = Instance.get()
+    headers = rebuild_file.read_headers(platform, [instance])
+    assert headers[instance.sop_uid].NumberOfFrames == 16
+    assert sum(read) < instance.byte_size / 4
