@@ -36,6 +36,9 @@ export function PromptBox() {
     <form
       class="prompt"
       aria-label={question.text}
+      onKeyDown={(event) => {
+        if (event.key === 'Escape') question.answer(null);
+      }}
       onSubmit={(event) => {
         event.preventDefault();
         question.answer(field.current?.value ?? '');
