@@ -46,11 +46,12 @@ def decode(data: bytes, frame: dict[str, Any]) -> np.ndarray:
     if codec == "rle":
         planes = np.frombuffer(imagecodecs.dicomrle_decode(data, kind), kind)
         return np.moveaxis(planes.reshape(frame["samples"], *shape[:2]), 0, -1).reshape(shape)
+    if codec == "jpeg":
+        return _decode_jpeg(data, frame).reshape(shape).astype(kind, copy=False)
     decoders = {
         "htj2k": imagecodecs.htj2k_decode,
         "jpeg2000": imagecodecs.jpeg2k_decode,
         "jpegls": imagecodecs.jpegls_decode,
-        "jpeg": _decode_jpeg,
     }
     if codec not in decoders:
         raise ValueError(f"no decoder for {codec}")
@@ -74,8 +75,12 @@ def _decode_raw(data: bytes, frame: dict[str, Any], shape: tuple[int, ...], kind
     return samples.reshape(shape)
 
 
-def _decode_jpeg(data: bytes) -> np.ndarray:
+def _decode_jpeg(data: bytes, frame: dict[str, Any]) -> np.ndarray:
+    head = data[: data.find(b"\xff\xda")]
     # SOF3 (FFC3) is lossless; the 8-bit library knows only baseline and extended.
-    return np.asarray(
-        imagecodecs.ljpeg_decode(data) if b"\xff\xc3" in data[:1024] else imagecodecs.jpeg8_decode(data)
-    )
+    if b"\xff\xc3" in head[:1024]:
+        return np.asarray(imagecodecs.ljpeg_decode(data))
+    if frame["photometric"] == "RGB" and frame["samples"] == 3 and b"Adobe" not in head:
+        # The library takes three components that say nothing of themselves for YCbCr: red would be green.
+        return np.asarray(imagecodecs.jpeg8_decode(data, colorspace="rgb", outcolorspace="rgb"))
+    return np.asarray(imagecodecs.jpeg8_decode(data))

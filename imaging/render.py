@@ -59,7 +59,7 @@ def displayed(
     """8 bits as a screen shows them: (rows, columns), colours (rows, columns, 3). Raises ValueError without a palette."""
     if pixels.ndim == 3:
         colours = (pixels >> max(0, facts["bits_stored"] - 8)).astype(np.uint8)
-        is_ybr = facts["photometric"].startswith("YBR_FULL") and facts["codec"] in ("raw", "rle")
+        is_ybr = facts["photometric"].startswith("YBR_FULL") and facts["codec"] != "jpeg"
         return rgb_of_ybr(colours) if is_ybr else colours
     if window is None and _has_no_window(facts):
         rows = pixels[:: max(1, pixels.size // AT_ONCE)]

@@ -47,7 +47,7 @@ def _displayed(pixels: np.ndarray, facts: dict[str, Any], tables: list[dict[str,
     """8-bit RGB as a screen shows it (PS3.3 §C.11.2.1.2; linear exact and sigmoid are close enough for a picture)."""
     if pixels.ndim == 3:
         colours = (pixels >> max(0, facts["bits_stored"] - 8)).astype(np.uint8)
-        is_ybr = facts["photometric"].startswith("YBR_FULL") and facts["codec"] in ("raw", "rle")
+        is_ybr = facts["photometric"].startswith("YBR_FULL") and facts["codec"] != "jpeg"
         return rgb_of_ybr(colours) if is_ybr else colours
     stored = stored_values(pixels, facts)
     if facts.get("palette"):

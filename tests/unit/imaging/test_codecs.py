@@ -2,6 +2,7 @@
 
 import struct
 
+import imagecodecs
 import numpy as np
 import pytest
 from hypothesis import given
@@ -83,3 +84,22 @@ def test_a_stream_of_other_size_than_the_header_says_is_refused() -> None:
 def test_no_decoder_no_pixels() -> None:
     with pytest.raises(ValueError, match="no decoder"):
         codecs.decode(b"", facts(slope(1, 1), "mpeg"))
+
+
+@pytest.mark.requirement("E12")
+def test_a_jpeg_of_rgb_that_does_not_say_so_keeps_its_colours() -> None:
+    """Photometric Interpretation governs; the library alone would make green of red."""
+    red = np.full((32, 32, 3), (200, 30, 40), "u1")
+    stream = bytearray(imagecodecs.jpeg8_encode(red, colorspace="rgb", outcolorspace="rgb"))
+    adobe = stream.index(b"\xff\xee")
+    del stream[adobe : adobe + 2 + int.from_bytes(stream[adobe + 2 : adobe + 4], "big")]
+    for place in (stream.index(b"\xff\xc0") + 10, stream.index(b"\xff\xda") + 5):
+        step = 3 if stream[place - 9] == 0xC0 else 2
+        stream[place : place + 3 * step : step] = bytes(
+            (1, 2, 3)
+        )  # components named R, G, B would say it too
+    told = facts(red, "jpeg", 3) | {"photometric": "RGB"}
+    assert np.abs(codecs.decode(bytes(stream), told)[5, 5].astype(int) - red[5, 5]).max() <= 2
+    assert not np.allclose(
+        codecs.decode(bytes(stream), told | {"photometric": "YBR_FULL_422"})[5, 5], red[5, 5], atol=9
+    )

@@ -147,3 +147,25 @@ def test_a_large_picture_is_made_in_bands(monkeypatch: pytest.MonkeyPatch, told:
     monkeypatch.setattr(render, "AT_ONCE", 4000)
     # What the pixels suggest is asked of every third row.
     assert np.abs(rendered(content) - whole).max() <= (0 if told else 2 * TOLERANCE)
+
+
+@pytest.mark.parametrize("codec", ["jpegls", "jpeg2000"])
+def test_colours_that_a_codec_leaves_as_ybr_are_undone(codec: str) -> None:
+    """Only a JPEG decoder makes RGB of them by itself."""
+    ybr = np.full((16, 16, 3), (82, 104, 212), "u1")
+    encoded = {
+        "jpegls": lambda: imagecodecs.jpegls_encode(ybr),
+        "jpeg2000": lambda: imagecodecs.jpeg2k_encode(ybr, mct=False, reversible=True),
+    }[codec]()
+    facts = {
+        "codec": codec,
+        "rows": 16,
+        "columns": 16,
+        "samples": 3,
+        "bits_allocated": 8,
+        "bits_stored": 8,
+        "signed": False,
+        "photometric": "YBR_FULL",
+    }
+    shown = imagecodecs.jpeg8_decode(render_jpeg(bytes(encoded), facts, [], None, 64))
+    assert np.abs(shown[8, 8].astype(int) - (200, 30, 40)).max() <= TOLERANCE
