@@ -19,6 +19,7 @@ DEFAULTS: dict[str, Any] = {
     "view_position": "",
     "patient_orientation": None,
     "image_type": [],
+    "received_lossy": False,
     "planar": 0,
     "big_endian": False,
     "levels": None,

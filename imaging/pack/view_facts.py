@@ -14,6 +14,8 @@ from imaging.facts.slide import slide_of
 from imaging.facts.values import exactly, meaning, numbers, whole, word, words
 
 COLOUR_IN_PALETTE = "PALETTE COLOR"
+# Baseline and extended JPEG are never lossless; JPEG-LS and JPEG 2000 may be, and say it in the header (PS3.5 §8.2).
+ALWAYS_LOSSY = frozenset({"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"})
 
 
 @dataclass
@@ -46,6 +48,7 @@ def view_facts(header: Dataset, codec: str) -> dict[str, Any]:
         "bits_stored": stored if 0 < stored <= bits else bits,
         "signed": bool(whole(header, "PixelRepresentation")),
         "photometric": word(header, "PhotometricInterpretation", 16) or "MONOCHROME2",
+        "received_lossy": _is_lossy(header),
         "planar": 0,
         "big_endian": False,
         **windows.rescale(header),
@@ -69,6 +72,13 @@ def view_facts(header: Dataset, codec: str) -> dict[str, Any]:
         "body_part": word(header, "BodyPartExamined", 16),
         "slide": slide_of(header),
     }
+
+
+def _is_lossy(header: Dataset) -> bool:
+    """Whether the picture had lost something before it came here (PS3.3 §C.7.6.1.1.5)."""
+    meta = getattr(header, "file_meta", None)
+    syntax = str(getattr(meta, "TransferSyntaxUID", ""))
+    return word(header, "LossyImageCompression", 16) == "01" or syntax in ALWAYS_LOSSY
 
 
 def metadata_of(header: Dataset) -> dict[str, Any]:

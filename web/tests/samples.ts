@@ -15,6 +15,7 @@ export function frameInfo(other: Partial<FrameInfo> = {}): FrameInfo {
     bits_allocated: 16,
     bits_stored: 16,
     signed: true,
+    received_lossy: false,
     planar: 0,
     big_endian: false,
     unit: '',

@@ -163,6 +163,12 @@ def test_units(elements: dict[str, Any], unit: str) -> None:
     assert frames_of(dataset(slope(4, 4), **elements), 1)[0]["unit"] == unit
 
 
+@pytest.mark.parametrize(("elements", "lossy"), [({}, False), ({"LossyImageCompression": "01"}, True)])
+def test_what_was_lost_before_it_came_is_told(elements: dict[str, Any], lossy: bool) -> None:
+    (frame,) = frames_of(dataset(slope(8, 8), **elements), 1)
+    assert frame["received_lossy"] is lossy
+
+
 def test_regions_of_ultrasound() -> None:
     region = item(
         RegionLocationMinX0=10, RegionLocationMinY0=20, RegionLocationMaxX1=110, RegionLocationMaxY1=220,

@@ -40,6 +40,8 @@ export interface FrameInfo {
   readonly bits_stored: number;
   readonly signed: boolean;
   readonly photometric: string;
+  /** The picture had lost something before it came to the archive. */
+  readonly received_lossy: boolean;
   /** Colour by plane; big endian: raw frames that are kept as they came. */
   readonly planar: number;
   readonly big_endian: boolean;

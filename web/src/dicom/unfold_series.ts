@@ -6,6 +6,7 @@ const MAX_FRAMES = 50_000; // a whole-slide level has more tiles than any other 
 
 /** Fields that a server may leave out, with what their absence means. */
 const SILENT = {
+  received_lossy: false,
   planar: 0,
   big_endian: false,
   unit: '',

@@ -1,7 +1,7 @@
 /** One cell of the layout: what it holds, what is on its canvas, how it is looked at. The ui reads its signals. */
 
 import { batch, computed, signal } from '@preact/signals';
-import type { FrameRef, SeriesInfo } from '../dicom/manifest';
+import type { FrameInfo, FrameRef, PresentationState, SeriesInfo } from '../dicom/manifest';
 import { autoWindow, defaultVoi, fullRange, type Look, type Voi } from '../dicom/voi';
 import { FilmFault } from '../faults';
 import type { DecodedFrame } from '../frames/protocol';
@@ -18,6 +18,8 @@ export interface CellHost {
   readonly series: readonly SeriesInfo[];
   readonly frames: FrameProvider;
   readonly cuts: CutSource;
+  /** How somebody saved the look of a frame; `null`: nobody did, or the reader does not want it. */
+  presentationOf(frame: FrameInfo): PresentationState | null;
   /** The cell holds something else now: bring what is needed next. */
   onContent(cell: Cell): void;
   /** Real pixels are on the canvas. */
@@ -97,7 +99,7 @@ export class Cell {
     const before = this.content.peek();
     batch(() => {
       if (before.kind !== 'stack' || before.series !== ref.series) {
-        this.view.value = WHOLE_IMAGE;
+        this.view.value = this.firstView(ref);
         this.takeDown();
       }
       this.content.value = { kind: 'stack', series: ref.series, frame: ref.frame };
@@ -221,7 +223,7 @@ export class Cell {
 
   /** The whole image, upright, through its own window. */
   reset(): void {
-    this.setView(WHOLE_IMAGE);
+    this.setView(this.wanted ? this.firstView(this.wanted) : WHOLE_IMAGE);
     this.isInverted.value = false;
     this.setVoi(null);
   }
@@ -257,12 +259,26 @@ export class Cell {
     }
   }
 
+  /** The whole image, turned as its presentation state says: there first turned, then flipped (PS3.3 C.10.6); here the other way round. */
+  private firstView({ series, frame }: FrameRef): View {
+    const state = this.host.presentationOf(this.host.series[series].frames[frame]);
+    if (!state) return WHOLE_IMAGE;
+    const rotation = state.flip ? (360 - state.rotation) % 360 : state.rotation;
+    return { ...WHOLE_IMAGE, rotation, flipped: state.flip };
+  }
+
   private lookAt({ frame, decoded, series }: Picture): Look {
     const content = this.content.peek();
     const chosen = content.kind === 'empty' ? undefined : this.chosenVoi.get(content.series);
     const isGreyscale = isGrey(decoded.photometric);
-    const voi = chosen ?? (isGreyscale ? defaultVoi(frame, decoded.data, series) : { center: 0, width: 1 });
-    return { voi, isInverted: this.isInverted.peek(), usesVoiLut: !chosen && frame.voi_lut !== null };
+    const state = this.host.presentationOf(frame);
+    const own = isGreyscale ? defaultVoi(frame, decoded.data, series) : { center: 0, width: 1 };
+    const voi = chosen ?? state?.voi ?? own;
+    return {
+      voi,
+      isInverted: this.isInverted.peek() !== (state?.inverse ?? false),
+      usesVoiLut: !chosen && !state?.voi && frame.voi_lut !== null,
+    };
   }
 
   private blame(error: unknown): void {

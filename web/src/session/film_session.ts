@@ -1,7 +1,7 @@
 /** One opened film: its layout of cells, the tool in hand, what several cells do together. */
 
 import { batch, computed, signal } from '@preact/signals';
-import type { FrameRef, Manifest, SeriesInfo } from '../dicom/manifest';
+import type { FrameInfo, FrameRef, Manifest, PresentationState, SeriesInfo } from '../dicom/manifest';
 import { spaceOf } from '../dicom/space';
 import type { Voi } from '../dicom/voi';
 import type { FrameProvider } from '../frames/provider';
@@ -9,6 +9,7 @@ import { clamp, type ImagePoint, type PatientPoint } from '../math/coordinates';
 import { FIRST_TOOL } from '../tools/registry';
 import type { Tool } from '../tools/tool';
 import { AnnotationBook } from '../viewport/annotations/book';
+import { isPresentationOf } from '../viewport/annotations/presentation';
 import { type View, WHOLE_IMAGE } from '../viewport/view';
 import { Cell, type CellHost } from './cell';
 import { Cine } from './cine';
@@ -66,6 +67,17 @@ export class FilmSession implements CellHost {
 
   get cuts(): CutSource {
     return this.threeD;
+  }
+
+  presentationOf(frame: FrameInfo): PresentationState | null {
+    if (!this.showsPresentations.peek()) return null;
+    return this.manifest.presentations.find((state) => isPresentationOf(state, frame)) ?? null;
+  }
+
+  /** Shows pictures as somebody saved them, or as they came. */
+  setPresentations(isOn: boolean): void {
+    this.showsPresentations.value = isOn;
+    for (const cell of this.cells.peek()) cell.reset();
   }
 
   activate(index: number): void {

@@ -24,7 +24,7 @@ export function Overlay({ session, cell }: { session: FilmSession; cell: Cell })
       <p class="bottom left" data-window>
         <WindowText cell={cell} />
         <br />
-        {Math.round(cell.view.value.zoom * 100)}%
+        {content.kind !== 'volume' && `${Math.round(cell.view.value.zoom * 100)}%`}
       </p>
       <p class="bottom right" data-slice>
         <Place session={session} cell={cell} />
@@ -52,14 +52,24 @@ function Progress({ session, cell }: { session: FilmSession; cell: Cell }) {
   );
 }
 
-/** A picture that is not the exact one says so. */
+/** A picture that is not the exact one says so; one that came inexact to the archive too. */
 function Quality({ cell }: { cell: Cell }) {
-  const resolution = cell.picture.value?.decoded.resolution;
-  if (resolution !== 'lossy' && resolution !== 'coarse') return null;
+  const picture = cell.picture.value;
+  const resolution = picture?.decoded.resolution;
   return (
     <>
-      <br />
-      <span class="pending">{resolution === 'lossy' ? WORDS.lossy : WORDS.coarse}</span>
+      {(resolution === 'lossy' || resolution === 'coarse') && (
+        <span class="pending">
+          <br />
+          {resolution === 'lossy' ? WORDS.lossy : WORDS.coarse}
+        </span>
+      )}
+      {picture?.frame.received_lossy && (
+        <span>
+          <br />
+          {WORDS.receivedLossy}
+        </span>
+      )}
     </>
   );
 }

@@ -229,6 +229,14 @@ export function MorePanel({ session, open }: { session: FilmSession; open: (pane
       {act('lines', '参考线', ICONS.lines, () => toggle(session.showsLines), session.showsLines.value)}
       {act('link', '联动翻页', ICONS.link, () => toggle(session.linked.isOn), session.linked.isOn.value)}
       {act('text', '文字信息', ICONS.text, () => toggle(session.showsText), session.showsText.value)}
+      {session.manifest.presentations.length > 0 &&
+        act(
+          'presentations',
+          '显示状态',
+          ICONS.presets,
+          () => session.setPresentations(!session.showsPresentations.peek()),
+          session.showsPresentations.value,
+        )}
       {session.manifest.key_images.length > 0 &&
         act('key-image', '关键图像', ICONS.key, () => session.nextKeyImage())}
       {act(

@@ -19,6 +19,7 @@ export const WORDS = {
   confirm: '确定',
   prior: '历史',
   lossy: '有损压缩',
+  receivedLossy: '原始图像为有损压缩',
   coarse: '快速预览，正在变清晰',
   measure: '测量',
   layout: '布局',
