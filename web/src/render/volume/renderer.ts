@@ -37,16 +37,16 @@ export function createVolumeRenderer(
 const CPU_PIXELS = { moving: 96, still: 256 } as const; // of the longer side
 const GL_PIXELS = 1024;
 const CHUNK_MS = 12; // the page answers between chunks
-const GOAL_MS = 40; // of a picture while it moves
-const LEAST_SHARE = 0.15;
+const GOAL_MS = { moving: 40, still: 400 } as const; // of a picture by the card: some are software
+const LEAST_SHARE = 0.1; // of the pixels, each way
 
 class Renderer implements VolumeRenderer {
   private gl: GlCaster | null = null;
   private range: readonly [number, number];
   private isTrusted = false;
   private latest = 0;
-  /** Share of the pixels of a still picture (each way) that the card makes in time while it moves. */
-  private movingShare = 0.5;
+  /** Milliseconds that the card takes for a pixel, one step a voxel; `null` until it drew one. */
+  private perPixel: number | null = null;
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
@@ -107,18 +107,22 @@ class Renderer implements VolumeRenderer {
   }
 
   private drawByCard(gl: GlCaster, scene: Scene, size: Size, isMoving: boolean): void {
-    const share = Math.min(1, GL_PIXELS / Math.max(size.width, size.height));
-    const picture = scaled(size, isMoving ? share * this.movingShare : share);
-    const took = gl.draw(scene, picture);
+    const most = Math.min(1, GL_PIXELS / Math.max(size.width, size.height));
+    if (this.perPixel === null) this.drawTimed(gl, scene, scaled(size, LEAST_SHARE));
+    const whole = (this.perPixel ?? 0) * size.width * size.height;
+    const goal = isMoving ? GOAL_MS.moving * scene.step : GOAL_MS.still;
+    const share = Math.min(most, Math.max(LEAST_SHARE, Math.sqrt(goal / Math.max(whole, 1))));
+    this.drawTimed(gl, scene, scaled(size, share));
     if (gl.isLost) {
       this.fallBack();
       return;
     }
-    if (isMoving) {
-      const better = this.movingShare * Math.sqrt(GOAL_MS / Math.max(took, 1));
-      this.movingShare = Math.min(1, Math.max(LEAST_SHARE, (this.movingShare + better) / 2));
-    }
     this.copy(gl.canvas, size);
+  }
+
+  private drawTimed(gl: GlCaster, scene: Scene, picture: Size): void {
+    const now = (gl.draw(scene, picture) * scene.step) / (picture.width * picture.height);
+    this.perPixel = this.perPixel === null ? now : (this.perPixel + now) / 2;
   }
 
   private async drawByHand(scene: Scene, size: Size, isMoving: boolean, turn: number): Promise<void> {

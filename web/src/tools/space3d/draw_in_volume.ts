@@ -14,6 +14,7 @@ import { rimOf } from './solid_in_volume';
 import { solidOf } from './solids_of';
 
 const MARGIN = 12;
+const BOTTOM = 52; // above the panel
 const LINE_HEIGHT = 17;
 const MARK_COLOUR = '#ff5252';
 
@@ -47,7 +48,7 @@ function drawLetters(surface: CanvasRenderingContext2D, { camera, stage }: Volum
   const [middleX, middleY] = [stage.width / 2, stage.height / 2];
   drawText(surface, across, { x: stage.width - MARGIN, y: middleY }, 'right');
   drawText(surface, oppositeOf(across), { x: MARGIN, y: middleY }, 'left');
-  drawText(surface, along, { x: middleX, y: stage.height - MARGIN }, 'center');
+  drawText(surface, along, { x: middleX, y: stage.height - BOTTOM }, 'center');
   drawText(surface, oppositeOf(along), { x: middleX, y: MARGIN }, 'center');
 }
 
