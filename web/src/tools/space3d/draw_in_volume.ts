@@ -14,7 +14,7 @@ import { rimOf } from './solid_in_volume';
 import { solidOf } from './solids_of';
 
 const MARGIN = 12;
-const BOTTOM = 52; // above the panel
+const BOTTOM = 62; // above the panel
 const LINE_HEIGHT = 17;
 const MARK_COLOUR = '#ff5252';
 
