@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from playwright.sync_api import Page, Playwright
+from playwright.sync_api import Page, Playwright, Route
 
 from bench import viewer_browser, viewer_ohif
 from bench.child import free_port
@@ -19,7 +19,7 @@ from bench.figure import ROUNDS, Figure, less_is_better, spread
 from bench.viewer_browser import DESKTOP, PHONE, first_contentful_paint, open_film, state, until, visit
 from bench.viewer_cipher import open_rates
 from bench.viewer_films import Films, dist_size, films
-from bench.viewer_heap import heap_probe
+from bench.viewer_heap import WATCH_MEMORIES, heap_probe
 from bench.viewer_line import slow_line
 from crypto.providers.portable import PortableProvider
 
@@ -168,6 +168,7 @@ def memory(playwright: Playwright, served: Films) -> Iterator[Figure]:
     with viewer_browser.browser(playwright, f"--remote-debugging-port={port}") as started:
         context = started.new_context(viewport=DESKTOP)
         viewer_browser.sign_in(context, served)
+        context.route("**/decode_worker-*.js", _with_watch)
         for _ in range(3):
             page = context.new_page()
             open_film(page, served.url + served.page[LONGEST])
@@ -181,6 +182,11 @@ def memory(playwright: Playwright, served: Films) -> Iterator[Figure]:
     ):
         opens = ", ".join(f"{value:.1f}" for value in values)
         yield less_is_better(name, [max(values)], "MB", goal, f"the largest of three opens: {opens}")
+
+
+def _with_watch(route: Route) -> None:
+    answer = route.fetch()
+    route.fulfill(response=answer, body=WATCH_MEMORIES + answer.text())
 
 
 def _decode_all(page: Page, count: int) -> None:

@@ -14,6 +14,22 @@ _MESSAGE_BYTES = 2**24
 _SECONDS = 60
 
 
+# Put before a worker's script: remembers the memories of what is compiled in it.
+WATCH_MEMORIES = """
+self.benchMemories = [];
+for (const name of ['instantiate', 'instantiateStreaming']) {
+  const real = WebAssembly[name];
+  WebAssembly[name] = async (...told) => {
+    const made = await real.apply(WebAssembly, told);
+    const found = Object.values((made.instance ?? made).exports);
+    self.benchMemories.push(...found.filter((one) => one instanceof WebAssembly.Memory));
+    return made;
+  };
+}
+"""
+_MEMORIES = "(self.benchMemories ?? []).reduce((sum, one) => sum + one.buffer.byteLength, 0)"
+
+
 @dataclass(frozen=True)
 class Heap:
     """Megabytes: of the page, and of the worker that holds most."""
@@ -47,7 +63,12 @@ class HeapProbe:
         self._call("HeapProfiler.collectGarbage", session)
         used = self._call("Runtime.getHeapUsage", session)
         parts = ("usedSize", "embedderHeapUsedSize", "backingStorageSize")
-        return float(sum(used.get(part, 0) for part in parts)) / 1e6
+        return (sum(used.get(part, 0) for part in parts) + self._compiled_bytes(session)) / 1e6
+
+    def _compiled_bytes(self, session: str) -> float:
+        """The memories of WebAssembly, which the heap's own count leaves out (`WATCH_MEMORIES`)."""
+        told = self._call("Runtime.evaluate", session, expression=_MEMORIES, returnByValue=True)
+        return float(told["result"]["value"])
 
     def _call(self, method: str, session: str | None = None, **parameters: Any) -> dict[str, Any]:
         number = next(self._numbers)
