@@ -76,7 +76,7 @@ def test_patient_signs_in_and_reads_without_script(chromium: Browser, site: Site
     assert page.locator(".cf-exam").count() == 2
     page.click("text=我的 >> nth=0")
     page.click("text=退出登录")
-    page.wait_for_url("**/login")
+    page.wait_for_url("**/login?left=1")
     page.context.close()
 
 
