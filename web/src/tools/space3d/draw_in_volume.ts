@@ -16,6 +16,7 @@ import { solidOf } from './solids_of';
 const MARGIN = 12;
 const BOTTOM = 62; // above the panel
 const LINE_HEIGHT = 17;
+const LABEL_WIDTH = 170;
 const MARK_COLOUR = '#ff5252';
 
 export interface OverVolume {
@@ -74,8 +75,10 @@ function drawSolid(
   surface.beginPath();
   surface.arc(centre.x, centre.y, 3, 0, 2 * Math.PI);
   surface.fill();
+  const beside = centre.x + radius + 8;
+  const isRoom = beside + LABEL_WIDTH < viewport.stage.width;
   labelLines(annotation, null).forEach((line, i) => {
-    const at = { x: centre.x + radius + 8, y: centre.y + i * LINE_HEIGHT };
-    drawText(surface, line, at, 'left', colour);
+    const y = (isRoom ? centre.y : centre.y + radius + LINE_HEIGHT) + i * LINE_HEIGHT;
+    drawText(surface, line, { x: isRoom ? beside : 8, y }, 'left', colour);
   });
 }
