@@ -94,9 +94,9 @@ def _alone(database: peewee.Database) -> Iterator[None]:
 
 
 def _source_of(name: str, found: SchemaDiff) -> str:
-    """peewee's source with our names of indexes, without its remark that `created_at` has no SQL default."""
+    """peewee's source with our names of indexes, without its remarks that defaults of ours are none of SQL."""
     source = re.sub(r"^# Generated from .*\n", "", str(migrations.template(found)))
-    source = re.sub(r"^# TODO: created_at: default .*\n+", "", source, flags=re.MULTILINE)
+    source = re.sub(r"^# TODO: \w+: default .*\n+", "", source, flags=re.MULTILINE)
     missing = re.findall(r"^# TODO: \w+: (?:create )?index (\w+) ", source, flags=re.MULTILINE)
     source = re.sub(r"^# TODO: \w+: (?:create )?index .*\n+", "", source, flags=re.MULTILINE)
     statements = "".join(f"    db.execute_sql({_partial_index(name)!r})\n" for name in missing)
