@@ -6,9 +6,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { FrameInfo } from '../../src/dicom/manifest';
-import { type SliceRequest, reslice } from '../../src/volume/reslice';
 import { emptyVolume, fillVolume } from '../../src/volume/loader';
 import { planVolume } from '../../src/volume/plan';
+import { reslice, type SliceRequest } from '../../src/volume/reslice';
 import { frameInfo, seriesOf } from '../samples';
 
 const place = process.env.CLOUDFILM_JUDGE;
@@ -37,7 +37,10 @@ it.skipIf(!place)('cuts are written for the judge', async () => {
     const { frame: made, decoded } = reslice(volume, request);
     const values = Float32Array.from(decoded.data, (stored) => stored * made.slope + made.intercept);
     writeFileSync(`${place}/cut_${i}.bin`, Buffer.from(values.buffer));
-    writeFileSync(`${place}/cut_${i}.json`, JSON.stringify({ position: made.position, orientation: made.orientation }));
+    writeFileSync(
+      `${place}/cut_${i}.json`,
+      JSON.stringify({ position: made.position, orientation: made.orientation }),
+    );
   }
   expect(told.cuts.length).toBeGreaterThan(0);
 });
