@@ -272,6 +272,32 @@ describe('a slow line', () => {
     await settled();
   });
 
+  it('that proves to be fast carries the whole series', async () => {
+    // by the first guess 60 frames of 1 MB are too much
+    const line = new Line({ downlink: 1 });
+    const { workers, provider } = setUp(
+      0,
+      seriesOf(Array.from({ length: 60 }, (_, i) => frameInfo({ offset: i, length: 1e6 }))),
+      line,
+    );
+    void provider.getWhileWanted(ref(30));
+    provider.prefetchAround(ref(30), 1);
+    workers[0].say({
+      id: 1,
+      kind: 'done',
+      frame: decoded(new Int16Array(4)),
+      fetched: 1e6,
+      milliseconds: 10,
+    });
+    await settled();
+    for (let i = 0; i < 60; i++) {
+      for (const request of workers[0].asked.slice())
+        if (request.kind === 'frame') workers[0].answer(request.frame.offset);
+      await settled();
+    }
+    expect(new Set(workers[0].frames()).size).toBe(60);
+  });
+
   it('is known by what came over it', () => {
     const line = new Line();
     expect(line.isNoticedFor(1e9)).toBe(false);
@@ -281,6 +307,9 @@ describe('a slow line', () => {
     expect([line.isNoticedFor(39_000), line.isNoticedFor(41_000)]).toEqual([false, true]);
     for (let i = 0; i < 20; i++) line.note(100_000, 1);
     expect(line.isNoticedFor(1e6)).toBe(false);
+    const guessed = new Line({ downlink: 0.01 });
+    guessed.note(100_000, 10);
+    expect(guessed.isNoticedFor(1e6)).toBe(false);
   });
 });
 

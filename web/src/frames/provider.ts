@@ -39,6 +39,8 @@ export class FrameProvider {
   /** A frame that somebody waited for came, or did not. */
   private hasShown = false;
   private ahead: readonly FrameRef[] = [];
+  /** Makes the last plan anew; `null` where it was made for a fast line. */
+  private planAgain: (() => void) | null = null;
   private chosen: Quality;
   /** Sealed bytes that came over the network. */
   fetchedBytes = 0;
@@ -122,6 +124,7 @@ export class FrameProvider {
   prefetchAround({ series, frame }: FrameRef, direction: 1 | -1, beside: readonly FrameRef[] = []): void {
     const info = this.manifest.series[series];
     const isSlow = this.line.savesData || this.line.isNoticedFor(info.frames[frame].length);
+    this.planAgain = isSlow ? () => this.prefetchAround({ series, frame }, direction, beside) : null;
     const allowance: Allowance = {
       sealed: isSlow ? SEALED_ON_SLOW_LINE : SEALED_ON_FAST_LINE,
       decoded: this.cacheBytes * SHARE_AHEAD,
@@ -188,6 +191,11 @@ export class FrameProvider {
     });
   }
 
+  /** More is brought ahead once the line proves better than it was thought to be. */
+  private planFaster(ref: FrameRef): void {
+    if (!this.line.savesData && !this.line.isNoticedFor(this.frameOf(ref).length)) this.planAgain?.();
+  }
+
   private bring(ref: FrameRef, priority: number): Pending {
     const key = keyOf(ref);
     const known = this.pending.get(key);
@@ -215,6 +223,7 @@ export class FrameProvider {
           this.coarse(ref.series);
         }
         this.bringAhead();
+        this.planFaster(ref);
       });
     return pending;
   }

@@ -15,17 +15,19 @@ export interface ConnectionFacts {
 
 export class Line {
   private bytesPerMs: number | null;
+  private isMeasured = false;
 
   constructor(private readonly connection: ConnectionFacts = {}) {
     this.bytesPerMs = connection.downlink ? (connection.downlink * 1e6) / 8 / 1000 : null;
   }
 
-  /** The line of this browser; the page itself was its first measurement. */
+  /** The line of this browser, by how the page itself came: a guess, for the processor was busy with it too. */
   static here(): Line {
     const line = new Line((globalThis.navigator as { connection?: ConnectionFacts } | undefined)?.connection);
     const [page] = (globalThis.performance?.getEntriesByType?.('navigation') ??
       []) as PerformanceNavigationTiming[];
     if (page) line.note(page.encodedBodySize, page.responseEnd - page.responseStart);
+    line.isMeasured = false;
     return line;
   }
 
@@ -38,8 +40,9 @@ export class Line {
   note(bytes: number, milliseconds: number): void {
     if (bytes < TELLING_BYTES) return;
     const rate = bytes / Math.max(1, milliseconds);
-    const before = this.bytesPerMs ?? rate;
+    const before = this.isMeasured && this.bytesPerMs !== null ? this.bytesPerMs : rate;
     this.bytesPerMs = before + (rate - before) * WEIGHT_OF_THE_LAST;
+    this.isMeasured = true; // what was guessed counts no more
   }
 
   /** Whether a reader would notice that so many bytes are on their way. A line that nothing is known of is fast. */
