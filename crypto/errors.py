@@ -1,10 +1,18 @@
 """The root of every error that `crypto` raises on purpose (a leaf has a root of its own).
 
 CryptoError
-├── SealBroken      sealed bytes were altered, cut, swapped or re-headed, or the key is another object's
-├── KeyRefused      a key is unknown, unreadable, of the wrong kind, or does not unwrap
-├── SourceChanged   what is being sealed is not as long as its header promised
-└── SelfTestFailed  an engine does not give the published answers; it must not be used
+├── SealBroken        sealed bytes were altered, cut, swapped or re-headed, or the key is another object's
+├── KeyRefused        a key is unknown, unreadable, of the wrong kind or state, or does not unwrap
+├── SignatureRefused  a signature was not made by this key over this message
+├── EncodingRefused   bytes are not the raw, DER or PEM form that they should be
+├── ShareRefused      a share of a split key is damaged, of another set, or too few came
+├── VaultSealed       the system key is not in memory: unseal first
+├── RoleRefused       this account may not do this, is locked, or needs a second person
+├── AuditUnavailable  the record of uses cannot be written; without it there is no service
+├── SourceFailed      a noise source or the generator failed its health test; nothing random is given out
+├── SourceChanged     what is being sealed is not as long as its header promised
+├── EngineUnavailable this machine cannot run an engine: processor, library or device is missing
+└── SelfTestFailed    an engine does not give the published answers; it must not be used
 """
 
 
@@ -20,8 +28,44 @@ class KeyRefused(CryptoError):
     """A key or a key file cannot be used; the message says which and why."""
 
 
+class SignatureRefused(CryptoError):
+    """A signature does not verify. `index` is its place in a batch."""
+
+    def __init__(self, message: str, index: int = 0) -> None:
+        super().__init__(message)
+        self.index = index
+
+
+class EncodingRefused(CryptoError):
+    """Bytes of a key, signature or ciphertext are not of the form they are said to be."""
+
+
+class ShareRefused(CryptoError):
+    """Shares do not give the key back; the message says which share and why."""
+
+
+class VaultSealed(CryptoError):
+    """The vault holds no system key: nothing below it opens until it is unsealed."""
+
+
+class RoleRefused(CryptoError):
+    """An account lacks the right, is locked out, or the operation waits for a second person."""
+
+
+class AuditUnavailable(CryptoError):
+    """A use of a key could not be recorded, so it did not happen."""
+
+
+class SourceFailed(CryptoError):
+    """Randomness failed a health test; everything that needs it stops until a person looks."""
+
+
 class SourceChanged(CryptoError):
     """The content ended early or went on after the length in the header; seal it again under a new key."""
+
+
+class EngineUnavailable(CryptoError):
+    """An engine cannot run here; the next one is taken."""
 
 
 class SelfTestFailed(CryptoError):
