@@ -85,7 +85,7 @@ def split(key: bytes, threshold: int, total: int, purpose: Purpose) -> list[Shar
     if len(key) != KEY_SIZE:
         raise ShareRefused(f"a key that is split has {KEY_SIZE} bytes, not {len(key)}")
     set_id = secrets.token_bytes(SET_ID_SIZE)
-    points = Shamir.split(threshold, total, bytes(key))
+    points = Shamir.split(threshold, total, bytes(key), ssss=False)
     return [Share(purpose, set_id, threshold, index, value) for index, value in points]
 
 
@@ -125,7 +125,7 @@ def combine(shares: Sequence[Share], purpose: Purpose) -> bytes:
             f"{len(shares)} of {first.threshold} shares were given: {first.threshold - len(shares)} more are needed"
         )
     points = [(share.index, share.value) for share in shares[: first.threshold]]
-    return bytes(Shamir.combine(points))
+    return bytes(Shamir.combine(points, ssss=False))
 
 
 def check_fits(others: Sequence[Share], share: Share, purpose: Purpose, called: str) -> None:
