@@ -5,12 +5,15 @@ CryptoError
 ├── KeyRefused        a key is unknown, unreadable, of the wrong kind or state, or does not unwrap
 ├── SignatureRefused  a signature was not made by this key over this message
 ├── EncodingRefused   bytes are not the raw, DER or PEM form that they should be
+├── InputRefused      an input is too long, too many, empty, or of unequal numbers
 ├── ShareRefused      a share of a split key is damaged, of another set, or too few came
 ├── VaultSealed       the system key is not in memory: unseal first
 ├── RoleRefused       this account may not do this, is locked, or needs a second person
 ├── AuditUnavailable  the record of uses cannot be written; without it there is no service
 ├── SourceFailed      a noise source or the generator failed its health test; nothing random is given out
-├── SourceChanged     what is being sealed is not as long as its header promised
+├── SourceChanged     what is being sealed is not as long as its header promised, or changed meanwhile
+├── FileRefused       a path cannot be sealed or opened as asked: no regular file, or the target exists
+├── ServiceUnavailable the key server is away, closing, or has more work than it takes; later it may go
 ├── EngineUnavailable this machine cannot run an engine: processor, library or device is missing
 └── SelfTestFailed    an engine does not give the published answers; it must not be used
 """
@@ -40,6 +43,10 @@ class EncodingRefused(CryptoError):
     """Bytes of a key, signature or ciphertext are not of the form they are said to be."""
 
 
+class InputRefused(CryptoError):
+    """An input is outside of what one call takes; the message says the limit."""
+
+
 class ShareRefused(CryptoError):
     """Shares do not give the key back; the message says which share and why."""
 
@@ -62,6 +69,14 @@ class SourceFailed(CryptoError):
 
 class SourceChanged(CryptoError):
     """The content ended early or went on after the length in the header; seal it again under a new key."""
+
+
+class ServiceUnavailable(CryptoError):
+    """The key server does not answer, closes, or is full. The same request may work later."""
+
+
+class FileRefused(CryptoError):
+    """A path cannot be sealed or opened as asked; nothing was written or deleted. The message says why."""
 
 
 class EngineUnavailable(CryptoError):
