@@ -49,6 +49,7 @@ class Settings:
     database_url: str = ""
     redis_url: str = ""
     key_file: str = ""
+    noise_device: str = ""
     relay_threads: int = 3
     outbox_max_attempts: int = 12
 
