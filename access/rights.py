@@ -35,11 +35,18 @@ def exams_visible_to(visitor: Visitor) -> "peewee.ModelSelect[Exam]":
 
 def require_exam(visitor: Visitor, exam_id: int) -> Exam:
     """The exam. Raises `NotFound` for one that is not this visitor's."""
-    query = exams_visible_to(visitor).where(Exam.id == exam_id)
-    exam: Exam | None = query.first() if 0 < exam_id <= LAST_ID else None
-    if exam is None:
+    exam = Exam.get_or_none(Exam.id == exam_id) if 0 < exam_id <= LAST_ID else None
+    if exam is None or not may_know_of(visitor, exam):
         raise NotFound("没有找到这次检查")
     return exam
+
+
+def may_know_of(visitor: Visitor, exam: Exam) -> bool:
+    """Whether this exam is among `exams_visible_to`: the same rule of one row, for a film asks it 300 times."""
+    if visitor.is_staff:
+        return visitor.role in READING_ROLES
+    person = exam.patient
+    return person is not None and bool(visitor.phone_index) and person.phone_index == visitor.phone_index
 
 
 def require_operator(visitor: Visitor) -> None:

@@ -56,10 +56,10 @@ def open_staff_session(person: Staff, hours: int) -> NewSession:
 
 def visitor_of(token: str) -> Visitor | None:
     """The visitor whose token this is, or None when it is unknown, expired or revoked."""
-    row = Session.get_or_none(
-        Session.token_sm3 == _digest(token), Session.expires_at > now(), Session.revoked_at.is_null()
-    )
-    return _visitor(row) if row else None
+    row = Session.get_or_none(Session.token_sm3 == _digest(token))
+    if row is None or row.revoked_at is not None or row.expires_at <= now():
+        return None
+    return _visitor(row)
 
 
 def close_session(token: str) -> None:

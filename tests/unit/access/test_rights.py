@@ -114,3 +114,22 @@ def test_list_is_a_query_that_goes_on() -> None:
     second = exam("CT2")
     query: peewee.ModelSelect[Exam] = rights.exams_visible_to(visitor(PHONE))
     assert query.order_by(Exam.id.desc()).limit(1).get() == second
+
+
+def test_the_list_and_the_single_exam_follow_one_rule() -> None:
+    exams = [
+        exam("CT1"),
+        exam("CT2", OTHER_PHONE),
+        exam("CT3", phone=""),
+        Exam.create(accession_number="CT4"),
+    ]
+    visitors = [
+        visitor(),
+        visitor(PHONE),
+        visitor(OTHER_PHONE),
+        visitor(role="doctor"),
+        visitor(role="operator"),
+    ]
+    for asking in visitors:
+        listed = set(rights.exams_visible_to(asking))
+        assert {one for one in exams if rights.may_know_of(asking, one)} == listed
