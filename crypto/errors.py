@@ -10,6 +10,7 @@ CryptoError
 ├── VaultSealed       the system key is not in memory: unseal first
 ├── RoleRefused       this account may not do this, is locked, or needs a second person
 ├── AuditUnavailable  the record of uses cannot be written; without it there is no service
+├── AuditBroken       the record of uses was changed, cut or rewritten
 ├── SourceFailed      a noise source or the generator failed its health test; nothing random is given out
 ├── SourceChanged     what is being sealed is not as long as its header promised, or changed meanwhile
 ├── FileRefused       a path cannot be sealed or opened as asked: no regular file, or the target exists
@@ -61,6 +62,10 @@ class RoleRefused(CryptoError):
 
 class AuditUnavailable(CryptoError):
     """A use of a key could not be recorded, so it did not happen."""
+
+
+class AuditBroken(CryptoError):
+    """A row of the chain of uses does not fit the one before it, or a head that was kept elsewhere."""
 
 
 class SourceFailed(CryptoError):

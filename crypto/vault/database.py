@@ -54,10 +54,11 @@ class KeyDatabase:
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield connection
+            connection.commit()
         except BaseException:
+            # Also when the disk was full at the commit: a transaction left open would swallow what comes next.
             connection.rollback()
             raise
-        connection.commit()
 
     def close(self) -> None:
         """Close the connections of all threads."""
