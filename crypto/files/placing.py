@@ -1,0 +1,151 @@
+"""Files come into being whole or not at all: written as a part, flushed, renamed under a lock of their directory.
+
+A part of a process that was killed is recognised by its lock, which the kernel let go, and swept by the next run.
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+import re
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from crypto.errors import FileRefused, SourceChanged
+
+_PART = re.compile(r"\.cfs-[0-9a-f]{16}\.part")
+
+
+class Stamp(NamedTuple):
+    """What tells one state of a file from another: bytes, time of change in ns, inode."""
+
+    size: int
+    modified_ns: int
+    inode: int
+
+
+class Part(NamedTuple):
+    """A file in the making: open for reading and writing, mode 0600."""
+
+    path: Path
+    descriptor: int
+
+
+def stamp_of(descriptor: int) -> Stamp:
+    """The stamp of an open file."""
+    found = os.fstat(descriptor)
+    return Stamp(found.st_size, found.st_mtime_ns, found.st_ino)
+
+
+def require_unchanged(path: Path, descriptor: int, before: Stamp) -> None:
+    """Raises `SourceChanged` unless `path` still is the open file, in the state `before`."""
+    try:
+        found = path.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        raise SourceChanged(f"{path}: the file was taken away while it was worked on") from None
+    now = Stamp(found.st_size, found.st_mtime_ns, found.st_ino)
+    if now != before or stamp_of(descriptor) != before:
+        raise SourceChanged(
+            f"{path}: the file changed while it was worked on; seal it again when it is complete"
+        )
+
+
+@contextlib.contextmanager
+def open_regular(path: Path) -> Iterator[int]:
+    """A descriptor of a regular file. Raises `FileRefused` for links, pipes, devices, and what cannot be read."""
+    try:
+        # NONBLOCK: a pipe of this name must not hold us; it has no meaning for regular files.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        reason = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror
+        raise FileRefused(f"{path}: cannot be read: {reason}") from None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise FileRefused(f"{path}: not a regular file; only files with content are sealed and opened")
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def part_in(directory: Path) -> Iterator[Part]:
+    """A new part in `directory` (made when missing); gone at the end unless it was renamed."""
+    directory.mkdir(parents=True, exist_ok=True)
+    part = _new_part(directory)
+    try:
+        yield part
+    finally:
+        if part.path.exists() and os.fstat(part.descriptor).st_ino == part.path.stat().st_ino:
+            part.path.unlink()
+        os.close(part.descriptor)
+
+
+def sweep_parts(directory: Path) -> None:
+    """Remove the parts of processes that are no more."""
+    for entry in os.scandir(directory):
+        if _PART.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+            with contextlib.suppress(OSError), open_regular(Path(entry.path)) as descriptor:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                Path(entry.path).unlink()
+
+
+def place(parts: list[tuple[Part, Path]]) -> None:
+    """Give the parts their names, in this order, durable. Raises `FileRefused` when the last name is taken.
+
+    The last is the one that counts: until it is there, names before it are leftovers and are replaced.
+    """
+    for part, _ in parts:
+        os.fsync(part.descriptor)
+    target = parts[-1][1]
+    with _directory(target.parent) as directory:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        if os.path.lexists(target):
+            raise FileRefused(
+                f"{target}: exists already and is not overwritten; move it away or choose another --out"
+            )
+        for part, path in parts:
+            part.path.rename(path)
+        os.fsync(directory)
+
+
+def replace(part: Part, path: Path) -> None:
+    """Put the part in the place of the file `path`, durable."""
+    os.fsync(part.descriptor)
+    with _directory(path.parent) as directory:
+        part.path.rename(path)
+        os.fsync(directory)
+
+
+def remove(path: Path) -> None:
+    """Delete the file, durable."""
+    with _directory(path.parent) as directory:
+        path.unlink()
+        os.fsync(directory)
+
+
+def drop_from_cache(descriptor: int) -> None:
+    """What is read next comes from the disk: a proof must not read the kernel's memory. The file is flushed before."""
+    os.fsync(descriptor)
+    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _new_part(directory: Path) -> Part:
+    while True:
+        path = directory / f".cfs-{secrets.token_hex(8)}.part"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return Part(path, descriptor)
+        os.close(descriptor)  # a sweep came between creating and locking
+
+
+@contextlib.contextmanager
+def _directory(path: Path) -> Iterator[int]:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
