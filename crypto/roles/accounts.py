@@ -16,6 +16,7 @@ from argon2.low_level import Type, hash_secret_raw
 from crypto.errors import RoleRefused, SealBroken
 from crypto.provider import KEY_SIZE, NONCE_SIZE, Provider, RandomBytes
 from crypto.roles import totp
+from crypto.roles.audit_log import AuditLog, Event
 from crypto.roles.permissions import Role, Session
 from crypto.vault.database import KeyDatabase
 
@@ -25,6 +26,7 @@ MIN_PASSWORD = 12
 # RFC 9106 §4, second recommended option: 64 MiB, 3 passes, 4 lanes.
 _COST = {"time_cost": 3, "memory_cost": 64 * 1024, "parallelism": 4}
 _SALT_SIZE = 16
+_SHOWN_NAME = 64
 _NAME = re.compile(r"[a-z][a-z0-9._-]{1,31}")
 _ISSUER = "CloudFilm keys"
 _SCHEMA = """
@@ -54,10 +56,16 @@ class Accounts:
     """The accounts of one vault database."""
 
     def __init__(
-        self, database: KeyDatabase, sm4: Provider, random: RandomBytes, now: Callable[[], datetime]
+        self,
+        database: KeyDatabase,
+        audit: AuditLog,
+        sm4: Provider,
+        random: RandomBytes,
+        now: Callable[[], datetime],
     ) -> None:
-        """Makes the table where it is missing. `now` is aware UTC."""
+        """Makes the table where it is missing. `audit` is in the same database. `now` is aware UTC."""
         self._database = database
+        self._audit = audit
         self._sm4 = sm4
         self._random = random
         self._now = now
@@ -80,20 +88,15 @@ class Accounts:
         self._insert(name, Role.OPERATOR, True, None, None)
 
     def sign_in(self, name: str, password: str, code: str) -> Session:
-        """The session of a person. Raises `RoleRefused`, always with the same words; costs the same for unknown names."""
+        """The session of a person; recorded, as is each failure.
+
+        Raises `RoleRefused`, always with the same words and at the same cost, `AuditUnavailable`.
+        """
         row = self._begin_attempt(name)
         secret = self._open_secret(name, password, row)
-        with self._database.transaction() as connection:
-            if row is None or secret is None:
-                raise RoleRefused(_REFUSED)
-            last = connection.execute("SELECT last_step FROM accounts WHERE name = ?", (name,)).fetchone()
-            step = totp.matching_step(secret, code, self._now().timestamp(), last["last_step"])
-            if step is None:
-                raise RoleRefused(_REFUSED)
-            connection.execute(
-                "UPDATE accounts SET failures = 0, locked_until = '', last_step = ? WHERE name = ?",
-                (step, name),
-            )
+        if row is None or secret is None or not self._take_code(name, row["role"], secret, code):
+            self._audit.append(Event(name[:_SHOWN_NAME], "unknown", "sign_in", "", outcome="refused"))
+            raise RoleRefused(_REFUSED)
         return Session(name, Role(row["role"]))
 
     def machine_session(self, name: str) -> Session:
@@ -151,6 +154,19 @@ class Accounts:
                 (0 if is_last else failures, self._stamp(LOCKED_FOR) if is_last else "", name),
             )
             return row
+
+    def _take_code(self, name: str, role: str, secret: bytes, code: str) -> bool:
+        with self._database.transaction() as connection:
+            last = connection.execute("SELECT last_step FROM accounts WHERE name = ?", (name,)).fetchone()
+            step = totp.matching_step(secret, code, self._now().timestamp(), last["last_step"])
+            if step is None:
+                return False
+            connection.execute(
+                "UPDATE accounts SET failures = 0, locked_until = '', last_step = ? WHERE name = ?",
+                (step, name),
+            )
+            self._audit.append(Event(name, role, "sign_in", ""))
+        return True
 
     def _open_secret(self, name: str, password: str, row: sqlite3.Row | None) -> bytes | None:
         key = _key(password, row["salt"] if row else bytes(_SALT_SIZE))

@@ -6,11 +6,16 @@ A refusal and a failure are recorded too. When the record cannot be written, the
 from collections.abc import Callable
 from typing import TypeVar
 
-from crypto.errors import RoleRefused
+from crypto.errors import RoleRefused, SealBroken, SignatureRefused
 from crypto.roles.audit_log import AuditLog, Event
 from crypto.roles.permissions import Right, Session, require
+from crypto.sm3 import sm3
 from crypto.vault.database import KeyDatabase
 
+# What a request names may come from outside and is kept for ever.
+_LONGEST_SUBJECT = 2048
+# The key did its work and the answer was no: that is a use, too.
+_KEY_WAS_USED = (SealBroken, SignatureRefused)
 Result = TypeVar("Result")
 
 
@@ -39,7 +44,8 @@ class Guard:
         try:
             result = work()
         except Exception as error:
-            self._record(operation, subject, count, f"failed: {type(error).__name__}")
+            counted = also if isinstance(error, _KEY_WAS_USED) else None
+            self._record(operation, subject, count, f"failed: {type(error).__name__}", also=counted)
             raise
         self._record(operation, subject, count, also=also)
         return result
@@ -96,4 +102,12 @@ class Guard:
         also: Callable[[], None] | None = None,
     ) -> None:
         account, role = self._session
-        self._audit.append(Event(account, role, operation, subject, count, outcome, detail), also)
+        self._audit.append(
+            Event(account, role, operation, _shortened(subject), count, outcome, _shortened(detail)), also
+        )
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= _LONGEST_SUBJECT:
+        return text
+    return f"{text[:_LONGEST_SUBJECT]}… SM3 of all: {sm3(text.encode()).hex()}"

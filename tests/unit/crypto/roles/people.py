@@ -39,7 +39,7 @@ class Office:
         self.database = KeyDatabase(path / "keys.db")
         self.audit = AuditLog(self.database, self.clock)
         self.dual = DualControl(self.database, os.urandom, self.clock)
-        self.accounts = Accounts(self.database, PortableProvider(), os.urandom, self.clock)
+        self.accounts = Accounts(self.database, self.audit, PortableProvider(), os.urandom, self.clock)
         self.secrets: dict[str, bytes] = {}
 
     def hire(self, name: str, role: Role, password: str = PASSWORD) -> Session:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from crypto.errors import RoleRefused
+from crypto.errors import AuditUnavailable, RoleRefused
 from crypto.roles.accounts import MAX_FAILURES
 from crypto.roles.permissions import Role, Session
 from tests.unit.crypto.roles.people import PASSWORD, Office
@@ -24,6 +24,23 @@ def clerk(office: Office) -> str:
 
 def test_password_and_code_give_a_session(office: Office, clerk: str) -> None:
     assert office.accounts.sign_in(clerk, PASSWORD, office.code(clerk)) == Session(clerk, Role.OPERATOR)
+
+
+def test_sign_ins_are_recorded_and_without_record_there_is_none(office: Office, clerk: str) -> None:
+    office.accounts.sign_in(clerk, PASSWORD, office.code(clerk))
+    for name in (clerk, "nobody" * 100):
+        with pytest.raises(RoleRefused):
+            office.accounts.sign_in(name, WRONG, "123456")
+    assert [(row.event.account, row.event.role, row.event.outcome) for row in office.audit.rows()] == [
+        (clerk, "operator", "done"),
+        (clerk, "unknown", "refused"),
+        (("nobody" * 100)[:64], "unknown", "refused"),
+    ]
+    office.clock.pass_time(seconds=30)
+    with office.database.transaction() as connection:
+        connection.execute("DROP TABLE audit_head")
+    with pytest.raises(AuditUnavailable):
+        office.accounts.sign_in(clerk, PASSWORD, office.code(clerk))
 
 
 def test_neither_factor_is_enough(office: Office, clerk: str) -> None:

@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from crypto.errors import AuditUnavailable, RoleRefused, SealBroken
+from crypto.errors import AuditUnavailable, KeyRefused, RoleRefused, SealBroken, SignatureRefused
 from crypto.roles.guard import Guard
 from crypto.roles.permissions import Role, Session
 from tests.unit.crypto.roles.people import Office
@@ -82,6 +82,33 @@ def test_a_failure_is_recorded_by_its_kind_alone(office: Office) -> None:
         _guard(office, Role.OPERATOR).use(USE, "k1", work)
     assert _outcomes(office) == [(USE, "k1", 1, "failed: SealBroken")]
     assert "about" not in str(office.audit.rows())
+
+
+@pytest.mark.parametrize("error", [SealBroken("no"), SignatureRefused("no")])
+def test_a_key_that_said_no_was_used(things: Office, error: Exception) -> None:
+    def work() -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        _guard(things, Role.OPERATOR).use(USE, "k1", work, 1, lambda: _insert(things, 1))
+    assert _table(things) == [1]
+
+
+def test_a_key_that_was_refused_was_not_used(things: Office) -> None:
+    def work() -> None:
+        raise KeyRefused("destroyed")
+
+    with pytest.raises(KeyRefused):
+        _guard(things, Role.OPERATOR).use(USE, "k1", work, 1, lambda: _insert(things, 1))
+    assert _table(things) == []
+
+
+def test_a_long_subject_is_cut_and_its_digest_kept(office: Office) -> None:
+    for subject in ("k" * 5000, "k" * 4999 + "j"):
+        _guard(office, Role.OPERATOR).use(USE, subject, lambda: None)
+    first, second = (row.event.subject for row in office.audit.rows())
+    assert len(first) < 2200
+    assert first != second
 
 
 def test_no_audit_no_result(things: Office) -> None:
