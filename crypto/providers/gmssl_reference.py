@@ -1,4 +1,4 @@
-"""SM4-GCM spelled out over the block cipher of `gmssl`: a second, independent opinion, and very slow.
+"""SM4 modes spelled out over the block cipher of `gmssl`, and its SM3: a second, independent opinion, and very slow.
 
 Counter mode and GHASH are those of NIST SP 800-38D §6.3–6.5 and §7.1 for a 12-byte nonce. Of `gmssl` only the
 bare block is used: its modes add padding, and it has no GCM.
@@ -7,7 +7,8 @@ bare block is used: its modes add padding, and it has no GCM.
 import hmac
 from collections.abc import Callable, Sequence
 
-from gmssl.sm4 import SM4_ENCRYPT, CryptSM4
+from gmssl.sm3 import sm3_hash
+from gmssl.sm4 import SM4_DECRYPT, SM4_ENCRYPT, CryptSM4
 
 from crypto.errors import SealBroken
 from crypto.provider import TAG_SIZE
@@ -51,10 +52,54 @@ class GmsslReferenceProvider:
         """One after the other. Raises `SealBroken`."""
         return [self.open(key, nonce, aad, chunk) for nonce, chunk in zip(nonces, chunks, strict=True)]
 
+    def ctr(self, key: bytes, iv: bytes, data: bytes) -> bytes:
+        """Encrypt or decrypt, the counter being all 16 bytes."""
+        encrypt, first = _block_cipher(key), int.from_bytes(iv, "big")
+        counters = range(first, first + -(-len(data) // _BLOCK_SIZE))
+        stream = b"".join(
+            encrypt((counter % (1 << 128)).to_bytes(_BLOCK_SIZE, "big")) for counter in counters
+        )
+        return _xor(data, stream)
 
-def _block_cipher(key: bytes) -> Block:
+    def cbc_encrypt_many(
+        self, keys: Sequence[bytes], ivs: Sequence[bytes], chunks: Sequence[bytes]
+    ) -> list[bytes]:
+        """One after the other. Raises `ValueError` for what is no whole blocks."""
+        return [_cbc_encrypt(*row) for row in zip(keys, ivs, chunks, strict=True)]
+
+    def cbc_decrypt(self, key: bytes, iv: bytes, data: bytes) -> bytes:
+        """The plaintext, padding included. Raises `ValueError` for what is no whole blocks."""
+        decrypt, blocks = _block_cipher(key, SM4_DECRYPT), _whole_blocks(data)
+        return b"".join(
+            _xor(decrypt(block), before) for block, before in zip(blocks, [iv, *blocks], strict=False)
+        )
+
+    def digest_many(self, messages: Sequence[bytes]) -> list[bytes]:
+        """One after the other."""
+        return [bytes.fromhex(sm3_hash(list(message))) for message in messages]
+
+
+def _cbc_encrypt(key: bytes, iv: bytes, data: bytes) -> bytes:
+    encrypt, before, ciphertext = _block_cipher(key), iv, bytearray()
+    for block in _whole_blocks(data):
+        before = encrypt(_xor(block, before))
+        ciphertext += before
+    return bytes(ciphertext)
+
+
+def _whole_blocks(data: bytes) -> list[bytes]:
+    if len(data) % _BLOCK_SIZE:
+        raise ValueError(f"CBC takes whole blocks of {_BLOCK_SIZE} bytes, not {len(data)} bytes")
+    return _padded_blocks(data)
+
+
+def _xor(data: bytes, mask: bytes) -> bytes:
+    return bytes(one ^ other for one, other in zip(data, mask, strict=False))
+
+
+def _block_cipher(key: bytes, mode: int = SM4_ENCRYPT) -> Block:
     sm4 = CryptSM4()
-    sm4.set_key(key, SM4_ENCRYPT)
+    sm4.set_key(key, mode)
     return lambda block: bytes(sm4.one_round(sm4.sk, list(block)))
 
 
@@ -63,7 +108,7 @@ def _count(encrypt: Block, nonce: bytes, data: bytes) -> bytes:
     stream = bytearray()
     for counter in range(2, 2 + -(-len(data) // _BLOCK_SIZE)):
         stream += encrypt(nonce + counter.to_bytes(4, "big"))
-    return bytes(byte ^ mask for byte, mask in zip(data, stream, strict=False))
+    return _xor(data, bytes(stream))
 
 
 def _tag(encrypt: Block, nonce: bytes, aad: bytes, ciphertext: bytes) -> bytes:

@@ -3,7 +3,8 @@
 Integers of Python take differing times: nothing here computes with a secret but the comparison of a private key's range.
 """
 
-from crypto.errors import KeyRefused
+from crypto.errors import KeyRefused, SourceFailed
+from crypto.provider import RandomBytes
 
 P = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFF
 A = P - 3
@@ -16,6 +17,8 @@ G = bytes.fromhex(
 
 SCALAR_SIZE = 32
 POINT_SIZE = 64
+# One try in 2^32 is out of range.
+_TRIES = 16
 
 
 def point(public: bytes) -> tuple[int, int]:
@@ -75,3 +78,12 @@ def add(one: bytes, other: bytes) -> bytes | None:
     x = (slope * slope - x1 - x2) % P
     y = (slope * (x1 - x) - y1) % P
     return x.to_bytes(SCALAR_SIZE, "big") + y.to_bytes(SCALAR_SIZE, "big")
+
+
+def random_private(random: RandomBytes) -> bytes:
+    """32 random bytes in [1, n-2], each value equally likely. Raises `SourceFailed` when none of 16 tries is in range."""
+    for _ in range(_TRIES):
+        private = random(SCALAR_SIZE)
+        if is_private(private):
+            return private
+    raise SourceFailed("random bytes are out of an SM2 key's range again and again: the generator is broken")
