@@ -7,7 +7,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 _PIECE = 4096
@@ -38,7 +38,9 @@ class _Proxy:
         """One connection of the browser."""
         await asyncio.sleep(self.down.delay_seconds + self.up.delay_seconds)  # the handshake
         there, back = await asyncio.open_connection(*self.server)
-        await asyncio.gather(_carry(reader, back, self.up), _carry(there, writer, self.down))
+        # when the line is taken down, what still runs is cancelled: asyncio's streams would call that an error
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(_carry(reader, back, self.up), _carry(there, writer, self.down))
 
 
 async def _carry(source: asyncio.StreamReader, target: asyncio.StreamWriter, line: _Line) -> None:

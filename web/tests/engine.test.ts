@@ -74,6 +74,29 @@ describe('window', () => {
     expect([table[0], table[1064], table[65535]]).toEqual([0, 128, 255]);
   });
 
+  it('is in a table what the function says, for every bit pattern', () => {
+    for (const voi_function of ['LINEAR', 'LINEAR_EXACT'] as const)
+      for (const [center, width, slope, intercept, bits_stored, signed] of [
+        [40, 400, 1, -1024, 12, false],
+        [40, 1, 1, 0, 12, true],
+        [0.25, 0.5, 0.001, 0, 16, true],
+        [-600, 1500, 2.5, 7, 16, true],
+        [2048, 4096, 1, 0, 12, false],
+      ] as const) {
+        const frame = frameInfo({ bits_stored, signed, slope, intercept, voi_function });
+        const voi = { center, width };
+        for (const isInverted of [false, true]) {
+          const table = greyTable(frame, { voi, isInverted, usesVoiLut: false }, { tables: [] });
+          const told = new Uint8ClampedArray(table.length);
+          for (let bits = 0; bits < told.length; bits++) {
+            const grey = greyOf(storedValue(bits, frame) * slope + intercept, voi, voi_function);
+            told[bits] = isInverted ? 255 - grey : grey;
+          }
+          expect(table.findIndex((level, bits) => level !== told[bits])).toBe(-1);
+        }
+      }
+  });
+
   it('comes from the object, else from the values', () => {
     const data = Int16Array.of(-100, 50, 299);
     expect(defaultVoi(frameInfo({ center: [40, 1], width: [400, 2] }), data, none)).toEqual({

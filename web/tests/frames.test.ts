@@ -272,6 +272,26 @@ describe('a slow line', () => {
     await settled();
   });
 
+  it('that is fast brings neighbours ahead by one request, the frame on screen by itself', async () => {
+    const frames = Array.from({ length: 8 }, (_, i) => frameInfo({ offset: i * 4096, length: 4000 }));
+    const blocks = (workers: StubWorker[]) =>
+      workers[0].asked.flatMap((r) => (r.kind === 'frame' ? [r.block?.end ?? null] : []));
+    const fast = setUp(0, seriesOf(frames));
+    void fast.provider.getWhileWanted(ref(3));
+    fast.provider.prefetchAround(ref(3), 1);
+    fast.workers[0].answer(3 * 4096);
+    await settled();
+    expect(blocks(fast.workers)).toEqual([null, ...Array(3).fill(7 * 4096 + 4000)]);
+    // 4 kB are there in 100 ms, 32 kB are not
+    const line = new Line({ downlink: 0.32 });
+    const slower = setUp(0, seriesOf(frames), line);
+    void slower.provider.getWhileWanted(ref(3));
+    slower.provider.prefetchAround(ref(3), 1);
+    slower.workers[0].answer(3 * 4096);
+    await settled();
+    expect(blocks(slower.workers)).toEqual([null, null, null, null]);
+  });
+
   it('that proves to be fast carries the whole series', async () => {
     // by the first guess 60 frames of 1 MB are too much
     const line = new Line({ downlink: 1 });
@@ -362,7 +382,13 @@ describe('the pool', () => {
     }, 2);
     const ask = (offset: number) =>
       pool.submit(
-        { kind: 'frame', pack: seriesOf([]).packs[0], frame: frameInfo({ offset }), preview: null },
+        {
+          kind: 'frame',
+          pack: seriesOf([]).packs[0],
+          frame: frameInfo({ offset }),
+          preview: null,
+          block: null,
+        },
         0,
         () => undefined,
       );
@@ -372,6 +398,41 @@ describe('the pool', () => {
     ask(2);
     ask(3);
     expect(workers.map((worker) => worker.frames())).toEqual([[1, 3], [2]]);
+  });
+
+  it('leaves a block to the worker that has begun it', () => {
+    const workers: StubWorker[] = [];
+    const pool = new DecodePool(() => {
+      workers.push(new StubWorker());
+      return workers[workers.length - 1];
+    }, 2);
+    const ask = (offset: number, name: string) =>
+      pool.submit(
+        {
+          kind: 'frame',
+          pack: seriesOf([]).packs[0],
+          frame: frameInfo({ offset }),
+          preview: null,
+          block: { name, start: 0, end: 99 },
+        },
+        0,
+        () => undefined,
+      );
+    for (const [offset, name] of [
+      [1, 'a'],
+      [2, 'a'],
+      [3, 'b'],
+      [4, 'a'],
+      [5, 'a'],
+      [6, 'b'],
+    ] as const)
+      ask(offset, name);
+    expect(workers.map((worker) => worker.frames())).toEqual([
+      [1, 2, 4],
+      [3, 6],
+    ]);
+    workers[0].answer(1);
+    expect(workers[0].frames()).toEqual([1, 2, 4, 5]);
   });
 
   it('has two workers where one could do, and no more than three', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cacheBytesFor, FrameCache } from '../src/frames/frame_cache';
-import { prefetchPlan } from '../src/frames/plan';
+import { blockOf, prefetchPlan } from '../src/frames/plan';
 import { JobQueue } from '../src/frames/queue';
 import { decoded, frameInfo, seriesOf } from './samples';
 
@@ -15,7 +15,9 @@ describe('the queue', () => {
       queue.push({ id, priority });
     }
     expect(queue.remove(9)).toBeUndefined();
-    expect([queue.pop()?.id, queue.pop()?.id, queue.pop()?.id, queue.pop()]).toEqual([2, 3, 1, undefined]);
+    expect(queue.pop(({ id }) => id > 3)).toBeUndefined();
+    const pop = () => queue.pop(() => true);
+    expect([pop()?.id, pop()?.id, pop()?.id, pop()]).toEqual([2, 3, 1, undefined]);
   });
 });
 
@@ -57,5 +59,27 @@ describe('the plan', () => {
     const series = seriesOf(Array.from({ length: 100 }, () => frameInfo({ rows: 1000, columns: 500 })));
     expect(prefetchPlan(series, 50, 1, { sealed: 1e6, decoded: 20e6 }).length).toBe(10);
     expect(prefetchPlan(series, 50, 1, { sealed: 1e6, decoded: 200e6 }).length).toBe(99);
+  });
+});
+
+describe('a block', () => {
+  const series = (count: number, step: number, length: number) =>
+    seriesOf(Array.from({ length: count }, (_, i) => frameInfo({ offset: i * step, length })));
+
+  it('holds eight neighbours, and every frame of it names the same one', () => {
+    const film = series(20, 4096, 3500);
+    const block = blockOf(film, 9, 'lossless');
+    expect(block).toMatchObject({ start: 8 * 4096, end: 15 * 4096 + 3500 });
+    expect(blockOf(film, 14, 'lossless')).toEqual(block);
+    expect(blockOf(film, 16, 'lossless')?.end).toBe(19 * 4096 + 3500);
+    expect(blockOf(film, 9, 'lossy')?.name).not.toBe(block?.name);
+  });
+
+  it('is none of frames that are large, far apart, alone or in different packs', () => {
+    expect(blockOf(series(8, 1e6, 1e6), 3, 'lossless')).toBeNull();
+    expect(blockOf(series(8, 40_960, 3500), 3, 'lossless')).toBeNull();
+    expect(blockOf(series(1, 4096, 3500), 0, 'lossless')).toBeNull();
+    const mixed = seriesOf([0, 1].map((pack) => frameInfo({ pack, offset: 4096 * pack, length: 3500 })));
+    expect(blockOf(mixed, 0, 'lossless')).toBeNull();
   });
 });

@@ -5,7 +5,7 @@ import { chunksOf, parseHeader } from '../src/decode/sealed/header';
 import { SealedObject } from '../src/decode/sealed/opener';
 import { SealBroken } from '../src/decode/sm4/gcm';
 import { FilmFault } from '../src/faults';
-import { RangeReader } from '../src/frames/range_reader';
+import { type OpenedRun, RangeReader } from '../src/frames/range_reader';
 import { hex, toHex } from './hex';
 
 // the same file that the server's side is tested with
@@ -106,8 +106,8 @@ describe('the range reader', () => {
       asked.push([start, end]);
       return bytes.slice(start, end);
     });
-    const read = async (start: number, end: number, opened?: Parameters<RangeReader['read']>[4]) => {
-      const got = await reader.read(pack, start, end, never, opened);
+    const read = async (start: number, end: number, opened?: OpenedRun) => {
+      const got = await reader.read(pack, start, end, never, { opened });
       expect(toHex(got.plain)).toBe(toHex(plain.subarray(start, end)));
       return got;
     };
@@ -150,6 +150,41 @@ describe('the range reader', () => {
     const later = readerOf(store);
     expect((await later.read(5000, 8205)).fetched).toBe(third - second);
     expect(later.asked).toEqual([[second, third]]);
+  });
+
+  it('fetches a block once for all frames in it, and keeps each by itself', async () => {
+    const { reader, asked, store } = readerOf();
+    const block = { name: 'b', start: 4096, end: 8292 };
+    const spans = [
+      [4096, 8000],
+      [8192, 8292],
+    ] as const;
+    const got = await Promise.all(
+      spans.map(([start, end]) => reader.read(pack, start, end, never, { block })),
+    );
+    expect(got.map(({ plain: bytes }) => toHex(bytes))).toEqual(
+      spans.map(([start, end]) => toHex(plain.subarray(start, end))),
+    );
+    expect(asked).toEqual([[second, whole]]);
+    // together they say what came, and none of it twice
+    expect(got.map(({ fetched }) => fetched)).toEqual([third - second, whole - third]);
+    const later = readerOf(store);
+    expect((await later.read(8192, 8292)).fetched).toBe(0);
+    const kept = await store.get(vector.object_id, 0, 9);
+    expect(kept.map(({ bytes }) => bytes.buffer.byteLength)).toEqual([third - second, whole - third]);
+  });
+
+  it('asks again for a block that did not come, and for one that is not held any more', async () => {
+    let tries = 0;
+    const reader = new RangeReader(new MemoryStore(0), async (_, start, end) => {
+      if (++tries === 1) throw new FilmFault('network', 'line');
+      return sealed.slice(start, end);
+    });
+    const read = (name: string) =>
+      reader.read(pack, 4096, 8000, never, { block: { name, start: 4096, end: 8292 } });
+    await expect(read('a')).rejects.toMatchObject({ kind: 'network' });
+    for (const name of ['a', 'b', 'c', 'a', 'd', 'a']) await read(name);
+    expect(tries).toBe(6);
   });
 
   it('keeps nothing that did not verify', async () => {

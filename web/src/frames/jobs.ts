@@ -37,7 +37,7 @@ export async function work(
 
 async function bringFrame(
   reader: RangeReader,
-  { id, pack, frame, preview }: { readonly id: number } & FrameRequest,
+  { id, pack, frame, preview, block }: { readonly id: number } & FrameRequest,
   signal: AbortSignal,
   say: Say,
 ): Promise<void> {
@@ -60,7 +60,10 @@ async function bringFrame(
     say({ id, kind: 'coarse', frames: [{ ...coarse, fetched: traffic.fetched }], ...traffic });
   }
   const end = frame.offset + frame.length;
-  const { plain, fetched, milliseconds } = await reader.read(pack, frame.offset, end, signal, opened);
+  const { plain, fetched, milliseconds } = await reader.read(pack, frame.offset, end, signal, {
+    opened,
+    block,
+  });
   if (signal.aborted) throw new FilmFault('aborted', 'the frame is not wanted any more');
   say({
     id,

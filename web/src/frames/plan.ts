@@ -1,6 +1,7 @@
 /** Which frames to bring before they are asked for. Pure. */
 
 import type { FrameInfo, SeriesInfo } from '../dicom/manifest';
+import type { Block } from './protocol';
 import { type Quality, sourceOf } from './quality';
 
 /** What may be brought ahead. */
@@ -36,6 +37,28 @@ export function prefetchPlan(
     }
   }
   return plan;
+}
+
+/** A request costs a server some 4 ms and a store a fee, however little it asks for. */
+const BLOCK_FRAMES = 8;
+/** Above it a frame is worth a request of its own. */
+const BLOCK_BYTES = 4e6;
+
+/** The frames of a series that are fetched together with `frame`; `null` where it comes alone. */
+export function blockOf(series: SeriesInfo, frame: number, quality: Quality): Block | null {
+  const { pack } = series.frames[frame];
+  const first = frame - (frame % BLOCK_FRAMES);
+  const sources = series.frames
+    .slice(first, first + BLOCK_FRAMES)
+    .filter((one) => one.pack === pack)
+    .map((one) => sourceOf(one, quality));
+  const start = Math.min(...sources.map(({ offset }) => offset));
+  const end = Math.max(...sources.map(({ offset, length }) => offset + length));
+  const wanted = sources.reduce((sum, { length }) => sum + length, 0);
+  // what lies between them (headers, padding) is fetched too; elsewhere in the pack they are not neighbours
+  const areNeighbours = wanted > 0.7 * (end - start);
+  if (sources.length < 2 || end - start > BLOCK_BYTES || !areNeighbours) return null;
+  return { name: `${series.packs[pack].object_id}/${quality}/${first}`, start, end };
 }
 
 export function decodedSize(frame: FrameInfo): number {

@@ -39,6 +39,8 @@ export class DecodePool {
 
   private readonly slots: Slot[] = [];
   private readonly queue = new JobQueue<DecodeJob>();
+  /** Who works on a block: the frames that one request brought lie in that worker. */
+  private readonly blocks = new Map<string, Slot>();
   private lastId = 0;
 
   constructor(
@@ -78,14 +80,25 @@ export class DecodePool {
 
   private dispatch(): void {
     for (;;) {
-      const slot = this.slots.reduce((a, b) => (b.running.size < a.running.size ? b : a));
-      if (slot.running.size >= JOBS_PER_WORKER) return;
-      const job = this.queue.pop();
-      if (!job) return;
-      slot.running.set(job.id, job);
-      slot.worker ??= this.open(slot);
-      send(slot.worker, { id: job.id, ...job.request });
+      const free = this.slots.filter(({ running }) => running.size < JOBS_PER_WORKER);
+      free.sort((a, b) => a.running.size - b.running.size);
+      const slot = free.find((one) => this.startNext(one));
+      if (!slot) return;
     }
+  }
+
+  /** Gives a worker the most urgent job that is nobody else's. */
+  private startNext(slot: Slot): boolean {
+    const job = this.queue.pop(({ request }) => {
+      const owner = request.kind === 'frame' && request.block && this.blocks.get(request.block.name);
+      return !owner || owner === slot;
+    });
+    if (!job) return false;
+    if (job.request.kind === 'frame' && job.request.block) this.blocks.set(job.request.block.name, slot);
+    slot.running.set(job.id, job);
+    slot.worker ??= this.open(slot);
+    send(slot.worker, { id: job.id, ...job.request });
+    return true;
   }
 
   private open(slot: Slot): WorkerLike {

@@ -17,6 +17,16 @@ export interface FrameRequest {
   readonly frame: FrameInfo;
   /** On a slow line: these bytes first, shown while the rest comes. */
   readonly preview: Cut | null;
+  /** On a fast line, ahead of the reader: neighbours that are fetched by one request. */
+  readonly block: Block | null;
+}
+
+/** Frames beside each other in a pack. One worker gets all jobs of a block, the first one fetches for the others. */
+export interface Block {
+  readonly name: string;
+  /** Plain bytes [start, end) that hold them. */
+  readonly start: number;
+  readonly end: number;
 }
 
 /** The coarse levels of a frame in low.bin. */

@@ -4,9 +4,9 @@ import type { FrameInfo, FrameRef, Manifest } from '../dicom/manifest';
 import { Line } from '../transport/line';
 import { CoarseSeries, previewCut, seriesRequest } from './coarse_series';
 import { cacheBytesHere, FrameCache } from './frame_cache';
-import { type Allowance, prefetchPlan } from './plan';
+import { type Allowance, blockOf, prefetchPlan } from './plan';
 import type { DecodePool, Ticket } from './pool';
-import type { CoarseFrame, DecodedFrame, SeriesRequest } from './protocol';
+import type { Block, CoarseFrame, DecodedFrame, SeriesRequest } from './protocol';
 import { hasLossy, type Quality, sourceOf } from './quality';
 
 const ON_SCREEN = 0;
@@ -231,13 +231,15 @@ export class FrameProvider {
   private submit(ref: FrameRef, priority: number): Pending {
     const frame = this.frameOf(ref);
     const source = sourceOf(frame, this.chosen);
-    const isWaitedFor = priority === ON_SCREEN && this.line.isNoticedFor(source.length);
+    const series = this.manifest.series[ref.series];
+    const isSlow = this.line.isNoticedFor(source.length);
     const ticket = this.pool.submit(
       {
         kind: 'frame',
-        pack: this.manifest.series[ref.series].packs[frame.pack],
+        pack: series.packs[frame.pack],
         frame: source,
-        preview: isWaitedFor ? previewCut(source) : null,
+        preview: priority === ON_SCREEN && isSlow ? previewCut(source) : null,
+        block: priority >= AHEAD ? this.blockFor(ref) : null,
       },
       priority,
       ([preview]) => {
@@ -250,6 +252,12 @@ export class FrameProvider {
       (sharp) => ({ ...(sharp as DecodedFrame), resolution }) as DecodedFrame,
     );
     return { ticket, frame: decoded, quality: this.chosen, isOnScreen: priority === ON_SCREEN };
+  }
+
+  /** What comes with a frame that is brought ahead; alone, where who waits for another frame would notice the rest. */
+  private blockFor({ series, frame }: FrameRef): Block | null {
+    const block = blockOf(this.manifest.series[series], frame, this.chosen);
+    return block && !this.line.isNoticedFor(block.end - block.start) ? block : null;
   }
 
   private giveUp(key: string, pending: Pending): void {

@@ -22,12 +22,12 @@ export class JobQueue<J extends Job> {
     return at < 0 ? undefined : this.jobs.splice(at, 1)[0];
   }
 
-  /** Takes the next job. A few hundred wait at most, so looking at each is cheaper than keeping a heap. */
-  pop(): J | undefined {
-    let best = 0;
+  /** Takes the next job among those that fit. A few hundred wait at most: looking at each is cheaper than a heap. */
+  pop(fits: (job: J) => boolean): J | undefined {
+    let best = -1;
     this.jobs.forEach((job, i) => {
-      if (job.priority < this.jobs[best].priority) best = i;
+      if ((best < 0 || job.priority < this.jobs[best].priority) && fits(job)) best = i;
     });
-    return this.jobs.splice(best, 1)[0];
+    return best < 0 ? undefined : this.jobs.splice(best, 1)[0];
   }
 }

@@ -6,6 +6,8 @@ import { SealedObject } from '../decode/sealed/opener';
 import { SealBroken, TAG_LENGTH } from '../decode/sm4/gcm';
 import type { SealedPack } from '../dicom/manifest';
 import { FilmFault } from '../faults';
+import { BlockFetcher, type Taken } from './block_fetcher';
+import type { Block } from './protocol';
 
 /** Bytes [start, end) of a URL; raises `FilmFault`. */
 export type RangeFetcher = (
@@ -32,16 +34,26 @@ export interface PlainBytes {
   readonly milliseconds: number;
 }
 
+interface Given {
+  /** What an earlier read of the same start gave: it is not read again. */
+  readonly opened?: OpenedRun | undefined;
+  /** What holds these bytes and others that are wanted soon. */
+  readonly block?: Block | null;
+}
+
 export class RangeReader {
   private readonly objects = new Map<string, SealedObject>();
+  private readonly blocks: BlockFetcher;
 
   constructor(
     private readonly store: RangeStore,
     private readonly fetchRange: RangeFetcher,
-  ) {}
+  ) {
+    this.blocks = new BlockFetcher(fetchRange);
+  }
 
   /**
-   * The plain bytes [start, end). `opened`: what an earlier read of the same start gave; it is not read again.
+   * The plain bytes [start, end).
    * Raises `SealBroken`, and `FilmFault`: network, denied (then what was kept of the object is forgotten), aborted.
    */
   async read(
@@ -49,7 +61,7 @@ export class RangeReader {
     start: number,
     end: number,
     signal: AbortSignal,
-    opened?: OpenedRun,
+    { opened, block = null }: Given = {},
   ): Promise<PlainBytes> {
     const object = this.objectOf(pack);
     const range = object.rangeOf(start, end);
@@ -57,10 +69,10 @@ export class RangeReader {
     for (const run of await this.keptOf(pack, reading.next, range.last)) {
       const last = reading.usableTo(run);
       if (run.first < reading.next || last < run.first) continue;
-      if (run.first > reading.next) await this.bring(pack, reading, run.first - 1, signal);
+      if (run.first > reading.next) await this.bring(pack, reading, run.first - 1, signal, block);
       reading.tryKept(run, last);
     }
-    if (reading.next <= range.last) await this.bring(pack, reading, range.last, signal);
+    if (reading.next <= range.last) await this.bring(pack, reading, range.last, signal, block);
     const from = start - range.first * object.header.chunkLength;
     return {
       plain: reading.plain.subarray(from, from + end - start),
@@ -71,19 +83,36 @@ export class RangeReader {
   }
 
   /** The chunks up to `last` over the network. */
-  private async bring(pack: SealedPack, reading: Reading, last: number, signal: AbortSignal): Promise<void> {
-    const { next: first } = reading;
-    const began = performance.now();
-    const bytes = await this.fetch(pack, reading.object.rangeOfChunks(first, last), signal);
-    reading.milliseconds += performance.now() - began;
+  private async bring(
+    pack: SealedPack,
+    reading: Reading,
+    last: number,
+    signal: AbortSignal,
+    block: Block | null,
+  ): Promise<void> {
+    const { next: first, object } = reading;
+    const range = object.rangeOfChunks(first, last);
+    const { bytes, milliseconds } = await this.fetch(pack, object, range, signal, block);
+    reading.milliseconds += milliseconds;
     reading.fetched += bytes.length;
     reading.open(last, bytes);
     void this.store.put(pack.object_id, { first, bytes }); // only what verified, and nobody waits for the disk
   }
 
-  private async fetch(pack: SealedPack, range: ChunkRange, signal: AbortSignal): Promise<Uint8Array> {
+  private async fetch(
+    pack: SealedPack,
+    object: SealedObject,
+    range: ChunkRange,
+    signal: AbortSignal,
+    block: Block | null,
+  ): Promise<Taken> {
     try {
-      return await this.fetchRange(pack.url, range.cipherStart, range.cipherEnd, signal);
+      if (block) {
+        return await this.blocks.take(pack.url, block.name, object.rangeOf(block.start, block.end), range);
+      }
+      const began = performance.now();
+      const bytes = await this.fetchRange(pack.url, range.cipherStart, range.cipherEnd, signal);
+      return { bytes, milliseconds: performance.now() - began };
     } catch (error) {
       if (error instanceof FilmFault && error.kind === 'denied') {
         void this.store.purge(pack.object_id).catch(() => undefined);

@@ -22,7 +22,7 @@ import { MEASURE_TOOLS } from '../tools/measure';
 import { handleMeasureKey } from '../tools/measure/keys';
 import { registerTools } from '../tools/registry';
 import { FilmApp, FilmMessage } from '../ui/app';
-import { offerLive } from '../ui/live_entry';
+import { loadPanels } from '../ui/toolbar';
 import { WORDS } from '../ui/words';
 
 const film = byId('film');
@@ -58,7 +58,6 @@ function open(manifest: Manifest, first: FrameRef): void {
     byId('preview').hidden = true;
     performance.mark('film:first-frame');
     document.documentElement.dataset.firstFrame = String(Math.round(performance.now()));
-    void import('../ui/annotation_entry').then(({ offerAnnotations }) => offerAnnotations(session, csrf));
   });
   void session.goto(first); // on its way while the page is built
   registerTools(MEASURE_TOOLS);
@@ -74,7 +73,22 @@ function open(manifest: Manifest, first: FrameRef): void {
   const control = createControl(session);
   window.cloudfilm = control;
   openBridge(session, control, film.dataset.embedOrigins ?? '');
-  if (manifest.may.live) offerLive(session, csrf);
+  whenShown(() => {
+    // what nobody needs for the first picture must not be waited for with it
+    void loadPanels();
+    void import('../ui/annotation_entry').then(({ offerAnnotations }) => offerAnnotations(session, csrf));
+    if (manifest.may.live) void import('../ui/live_entry').then(({ offerLive }) => offerLive(session, csrf));
+  });
+}
+
+/** Calls once, when the film shows a picture or says why it cannot. */
+function whenShown(act: () => void): void {
+  const watch = new MutationObserver(() => {
+    if (film.dataset.state === 'loading') return;
+    watch.disconnect();
+    act();
+  });
+  watch.observe(film, { attributes: true, attributeFilter: ['data-state'] });
 }
 
 function bindFilmKeys(session: FilmSession): void {

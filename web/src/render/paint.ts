@@ -58,10 +58,39 @@ function paintGrey(
     }
     return;
   }
-  const levels = greyTable(frame, { ...look, isInverted }, series);
-  const table = Uint32Array.from(levels, (level) => OPAQUE | (level * 0x010101));
+  const table = greyWords(frame, { ...look, isInverted }, series);
   const mask = table.length - 1;
   for (let i = 0; i < pixels.length; i++) pixels[i] = table[data[i] & mask];
+}
+
+let lastWords: {
+  readonly key: string;
+  readonly tables: SeriesInfo['tables'];
+  readonly words: Uint32Array;
+} | null = null;
+
+/** Grey levels as pixels, by bit pattern. The next slice mostly looks as this one does: its table is the same. */
+function greyWords(frame: FrameInfo, look: Look, series: Tables): Uint32Array {
+  const key = [
+    frame.bits_allocated,
+    frame.bits_stored,
+    frame.signed,
+    frame.slope,
+    frame.intercept,
+    frame.modality_lut,
+    frame.voi_lut,
+    frame.voi_function,
+    look.voi.center,
+    look.voi.width,
+    look.isInverted,
+    look.usesVoiLut,
+  ].join();
+  if (lastWords?.key === key && lastWords.tables === series.tables) return lastWords.words;
+  const levels = greyTable(frame, look, series);
+  const words = new Uint32Array(levels.length);
+  for (let i = 0; i < words.length; i++) words[i] = OPAQUE | (levels[i] * 0x010101);
+  lastWords = { key, tables: series.tables, words };
+  return words;
 }
 
 /** PS3.3 C.7.6.3.1.5: three tables, indexed by the sample. */

@@ -21,6 +21,8 @@ import { ThreeD } from './three_d';
 import type { CutSource } from './volumes';
 
 const SINGLE: Layout = { rows: 1, columns: 1, mode: 'stack' };
+/** How often the counter moves: each time costs a processor without a graphics card a drawing of the page. */
+const COUNT_MS = 500;
 
 export class FilmSession implements CellHost {
   readonly layout = signal<Layout>(SINGLE);
@@ -40,6 +42,7 @@ export class FilmSession implements CellHost {
   readonly showsPresentations = signal(true);
   /** Frames of the active cell's series that wait decoded. */
   readonly loaded = signal(0);
+  private isCountDue = false;
   readonly annotations = new AnnotationBook();
   readonly linked = new LinkedScrolling(this);
   readonly cine = new Cine(this);
@@ -215,7 +218,7 @@ export class FilmSession implements CellHost {
 
   /** A frame came in, asked for or brought ahead. */
   onArrival(ref: FrameRef): void {
-    if (ref.series === this.active.peek().wanted?.series) this.countLoaded();
+    if (ref.series === this.active.peek().wanted?.series) this.countSoon();
   }
 
   onCoarse(series: number, frames: readonly number[]): void {
@@ -282,6 +285,16 @@ export class FilmSession implements CellHost {
       if (series === undefined) return;
       void cell.goto({ series, frame: Math.floor(this.series[series].frames.length / 2) });
     }
+  }
+
+  /** Counting asks for every frame of the series: at each of 2000 arrivals that would be 4 million questions. */
+  private countSoon(): void {
+    if (this.isCountDue) return;
+    this.isCountDue = true;
+    setTimeout(() => {
+      this.isCountDue = false;
+      this.countLoaded();
+    }, COUNT_MS);
   }
 
   private countLoaded(): void {

@@ -24,7 +24,12 @@ export async function fetchRange(
 }
 
 async function fetchOnce(url: string, start: number, end: number, signal: AbortSignal): Promise<Uint8Array> {
-  const answer = await fetch(url, { headers: { Range: `bytes=${start}-${end - 1}` }, signal });
+  // not into the browser's own cache as well: it would write every byte to the disk a second time
+  const answer = await fetch(url, {
+    headers: { Range: `bytes=${start}-${end - 1}` },
+    cache: 'no-store',
+    signal,
+  });
   if (answer.status === 206) return new Uint8Array(await answer.arrayBuffer());
   await answer.body?.cancel();
   if ([401, 403, 404, 410].includes(answer.status)) {

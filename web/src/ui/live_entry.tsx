@@ -36,7 +36,10 @@ export function offerLive(session: FilmSession, csrfToken: string): void {
     client.start();
     joined.value = { client, room, link: `${location.origin}${location.pathname}#room=${room}` };
   };
+  const invited = roomOf(location.hash);
+  let isEntering = invited !== null;
   const open = async (): Promise<void> => {
+    if (isEntering) return; // the room of the invitation comes in a moment: a second one would part the two
     try {
       const { room, socket } = await openRoom(examId, csrfToken);
       history.replaceState(null, '', `#room=${room}`);
@@ -60,14 +63,15 @@ export function offerLive(session: FilmSession, csrfToken: string): void {
     icon: ICONS.people,
     render: () => <LiveEntry open={open} leave={leave} end={end} />,
   });
-  const invited = roomOf(location.hash);
   if (invited) {
-    socketOf(examId).then(
-      (socket) => join(invited, socket),
-      () => {
+    socketOf(examId)
+      .then((socket) => join(invited, socket))
+      .catch(() => {
         trouble.value = WORDS.liveTrouble;
-      },
-    );
+      })
+      .finally(() => {
+        isEntering = false;
+      });
   }
   for (const event of ['online', 'pageshow', 'visibilitychange']) {
     addEventListener(event, () => joined.peek()?.client.wake());

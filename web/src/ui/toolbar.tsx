@@ -7,24 +7,39 @@ import { VIEW_TOOLS } from '../tools/registry';
 import { Icon } from './icon';
 import { ICONS } from './icons';
 import { panels } from './panel_registry';
-import { CinePanel, HistoryPanel, LayoutPanel, MorePanel, PresetsPanel, ThreeDPanel } from './panels';
 import { Sheet, ToolButton } from './sheet';
 import { WORDS } from './words';
 
 /** The panel over the toolbar; `null`: none. */
 const openPanel = signal<string | null>(null);
 
+type Panels = typeof import('./panels');
+
+/** The panels' own script: it comes behind the film's first picture, or with the first press. */
+const loadedPanels = signal<Panels | null>(null);
+
+/** Brings the panels; closes what was pressed when they do not come, so that it can be pressed again. */
+export async function loadPanels(): Promise<void> {
+  try {
+    loadedPanels.value ??= await import('./panels');
+  } catch {
+    openPanel.value = null;
+  }
+}
+
 const PRIMARY = VIEW_TOOLS.slice(0, 4);
 
 export function Toolbar({ session }: { session: FilmSession }) {
   const toggle = (id: string) => () => {
     openPanel.value = openPanel.peek() === id ? null : id;
+    if (!loadedPanels.peek()) void loadPanels();
   };
   const isGrey = session.active.value.voi.value !== null;
+  const loaded = loadedPanels.value;
   return (
     <>
-      {session.cine.isPlaying.value && <CinePanel session={session} />}
-      <Panel session={session} />
+      {loaded && session.cine.isPlaying.value && <loaded.CinePanel session={session} />}
+      {loaded && <Panel session={session} loaded={loaded} />}
       <div class="toolbar" role="toolbar" aria-label={WORDS.tools}>
         {PRIMARY.map((tool) => (
           <ToolButton key={tool.id} session={session} tool={tool} />
@@ -72,7 +87,7 @@ function PanelButton({ id, icon, label, disabled = false, onToggle }: PanelButto
   );
 }
 
-function Panel({ session }: { session: FilmSession }) {
+function Panel({ session, loaded }: { session: FilmSession; loaded: Panels }) {
   const close = (): void => {
     openPanel.value = null;
   };
@@ -81,7 +96,7 @@ function Panel({ session }: { session: FilmSession }) {
     case null:
       return null;
     case 'presets':
-      return <PresetsPanel session={session} close={close} />;
+      return <loaded.PresetsPanel session={session} close={close} />;
     case 'measure':
       return (
         <Sheet id="measure">
@@ -91,12 +106,12 @@ function Panel({ session }: { session: FilmSession }) {
         </Sheet>
       );
     case 'layout':
-      return <LayoutPanel session={session} close={close} />;
+      return <loaded.LayoutPanel session={session} close={close} />;
     case 'threeD':
-      return <ThreeDPanel session={session} close={close} />;
+      return <loaded.ThreeDPanel session={session} close={close} />;
     case 'more':
       return (
-        <MorePanel
+        <loaded.MorePanel
           session={session}
           open={(next) => {
             openPanel.value = next;
@@ -104,7 +119,7 @@ function Panel({ session }: { session: FilmSession }) {
         />
       );
     case 'history':
-      return <HistoryPanel session={session} close={close} />;
+      return <loaded.HistoryPanel session={session} close={close} />;
     default: {
       const plugged = panels.value.find((panel) => panel.id === id);
       return plugged ? <Sheet id={id}>{plugged.render(close)}</Sheet> : null;
