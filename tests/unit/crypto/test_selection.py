@@ -200,8 +200,10 @@ class WrongAtLength33(PortableProvider):
     name = "wrong-at-33"
 
     def digest_many(self, messages: Sequence[bytes]) -> list[bytes]:
+        digests = super().digest_many(messages)
         return [
-            bytes(32) if len(message) == 33 else super().digest_many([message])[0] for message in messages
+            bytes(32) if len(message) == 33 else digest
+            for message, digest in zip(messages, digests, strict=True)
         ]
 
 
