@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import CHROMIUM_ARGUMENTS
-from tests.browser.film_fixture import DIST, FilmServer, ct_series
+from tests.browser.film_fixture import DIST, FilmServer, ct_series, flip_a_bit
 from tests.browser.test_film_tools import act, measured
 from tests.browser.test_viewer_fixture import Film
 
@@ -92,3 +92,17 @@ def test_a_volume_is_seen_turned_cropped_and_measured(
         assert film.complaints == []
     finally:
         browser.close()
+
+
+@pytest.mark.requirement("K3", "E17")
+def test_slices_that_do_not_come_are_told_and_the_rest_is_cut(chromium: Browser) -> None:
+    with FilmServer([ct_series(SLICES)]).running() as server:
+        flip_a_bit(server.series[0], 20)
+        page = chromium.new_page(viewport={"width": 640, "height": 640})
+        film = Film(page).open(server)
+        page.click("[data-action=threeD]")
+        page.click("[data-action=mpr]")
+        film.until("cloudfilm.state().volume?.failed === 1")
+        film.until(f"cloudfilm.state().volume.full === {SLICES - 1}")
+        film.until("document.body.innerText.includes('1 层没有取到')")
+        page.close()

@@ -29,6 +29,8 @@ export interface OpenVolume {
 export interface VolumeProgress {
   readonly full: number;
   readonly total: number;
+  /** Slices that could not be brought. */
+  readonly failed: number;
 }
 
 /** Directions of rows and columns of the three standard planes: from the feet, from the front, from the left (radiological). */
@@ -97,7 +99,7 @@ export class ThreeD implements CutSource {
 
   /** Lays out the three planes of a series, and its volume in the fourth cell. Raises `FilmFault` in words of the cell. */
   async openMpr(series: number): Promise<void> {
-    const volume = await this.open(series);
+    const volume = await this.open(series, this.film.active.peek());
     if (!volume || !this.module) return;
     const centre = this.module.middleOf(volume.data);
     this.film.setLayout({ rows: 2, columns: 2, mode: 'stack' });
@@ -113,7 +115,8 @@ export class ThreeD implements CutSource {
 
   /** The volume alone in the active cell. */
   async openVolume(series: number): Promise<void> {
-    if (await this.open(series)) this.film.active.peek().holdVolume(series);
+    const cell = this.film.active.peek();
+    if (await this.open(series, cell)) cell.holdVolume(series);
   }
 
   /** Back to the slices as they were taken. */
@@ -192,19 +195,19 @@ export class ThreeD implements CutSource {
   /** Holds a volume in a cell, bringing it when it is not there. */
   async showVolume(cell: Cell, series: number): Promise<void> {
     cell.holdVolume(series);
-    await this.open(series);
+    await this.open(series, cell);
   }
 
   /** Shows a cut that came from elsewhere (a live room), bringing its volume when it is not there. */
   async showCut(cell: Cell, series: number, cut: Cut): Promise<void> {
     cell.showCut(series, cut);
-    if (await this.open(series)) cell.refreshCut();
+    if (await this.open(series, cell)) cell.refreshCut();
   }
 
-  private async open(series: number): Promise<OpenVolume | null> {
+  /** The volume of a series; what stands in its way is said in `cell`. */
+  private async open(series: number, cell: Cell): Promise<OpenVolume | null> {
     const known = this.volumes.get(series);
     if (known) return known;
-    const cell = this.film.active.peek();
     try {
       this.module ??= await this.load();
       const plan = this.module.planVolume(this.film.series[series], budget());
@@ -249,9 +252,9 @@ export class ThreeD implements CutSource {
       { low, frame: (index) => frames.get({ series, frame: index }, SLICE_PRIORITY) },
       {
         signal: abort.signal,
-        eye: () => Math.floor(data.size[2] / 2),
-        onProgress: ({ full, total }) => {
-          this.progress.value = { full, total };
+        eye: () => this.sliceOfPoint(data),
+        onProgress: ({ full, total, failed }) => {
+          this.progress.value = { full, total, failed };
           this.refresh();
         },
       },
@@ -262,6 +265,13 @@ export class ThreeD implements CutSource {
       for (const cell of this.film.cells.peek())
         if (cell.content.peek().kind === 'mpr') cell.fault.value = fault;
     });
+  }
+
+  /** The slice through the point that the reader looks at; the middle one before there is a point. */
+  private sliceOfPoint({ size, toVoxel }: VolumeData): number {
+    const point = this.film.point.peek();
+    if (!point || !this.module) return Math.floor(size[2] / 2);
+    return this.module.mapPoint(toVoxel, point.at)[2];
   }
 
   /** Makes the cuts anew, at most once per animation frame. */

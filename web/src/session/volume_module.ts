@@ -2,6 +2,7 @@
 
 export { drawSolids } from '../tools/space3d/draw_solids';
 export { SOLID_TOOLS } from '../tools/space3d/solid_tool';
+export { mapPoint } from '../volume/affine';
 export { emptyVolume, fillVolume } from '../volume/loader';
 export { planVolume } from '../volume/plan';
 export { VolumeRefused } from '../volume/refusal';

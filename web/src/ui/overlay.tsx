@@ -36,7 +36,14 @@ export function Overlay({ session, cell }: { session: FilmSession; cell: Cell })
 function Progress({ session, cell }: { session: FilmSession; cell: Cell }) {
   const volume = session.threeD.progress.value;
   if (cell.content.value.kind !== 'stack') {
-    return volume && volume.full < volume.total ? <span>{`三维 ${volume.full}/${volume.total}`}</span> : null;
+    if (!volume || volume.full >= volume.total) return null;
+    const { full, total, failed } = volume;
+    return (
+      <span class={failed ? 'pending' : undefined}>
+        {`三维 ${full}/${total}`}
+        {failed > 0 && `，${failed} 层没有取到，该处影像不清晰`}
+      </span>
+    );
   }
   const awaited = cell.series?.frames.length ?? 0;
   return (

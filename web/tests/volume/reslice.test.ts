@@ -4,7 +4,7 @@ import { planeOf } from '../../src/dicom/frame_plane';
 import type { PatientPoint, Vector } from '../../src/math/coordinates';
 import { toPatient } from '../../src/math/plane';
 import { mapPoint } from '../../src/volume/affine';
-import { reslice, resliceCurve, type SliceRequest, slabSamples } from '../../src/volume/reslice';
+import { reslice, type SliceRequest, slabSamples } from '../../src/volume/reslice';
 import { middleOf } from '../../src/volume/volume';
 import { volumeOf } from './volumes';
 
@@ -89,20 +89,5 @@ describe('reslice', () => {
   it('refuses a picture without end', () => {
     expect(() => reslice(volume, { ...axial, columns: 1e6 })).toThrow(RangeError);
     expect(() => reslice(volume, { ...axial, rows: 0 })).toThrow(RangeError);
-  });
-
-  it('rolls a curve out along its length', () => {
-    const line: PatientPoint[] = [
-      [1, 1, 2],
-      [5, 1, 2],
-      [5, 4, 2],
-    ];
-    const { frame, decoded } = resliceCurve(volume, { line, down: [0, 0, 1], height_mm: 3, spacing: 1 });
-    expect([frame.columns, frame.rows, frame.position, frame.spacing_kind]).toEqual([7, 3, null, 'none']);
-    const middle = [...decoded.data.subarray(7, 14)];
-    expect(middle).toEqual([211, 212, 213, 214, 215, 225, 235]);
-    expect(() =>
-      resliceCurve(volume, { line: [line[0]], down: [0, 0, 1], height_mm: 3, spacing: 1 }),
-    ).toThrow(RangeError);
   });
 });
