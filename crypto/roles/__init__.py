@@ -8,6 +8,7 @@ Where to start
     `guard`          one request: role, second person, work, record, release; in this order everywhere
     `administration` managing keys: all of `vault` that an administrator may reach
     `operation`      using keys: the services of `crypto.services` by key id
+    `data_keys`      the platform's keyring in the same way, for processes that hold no key
     `inspection`     reading records and the audit; changes nothing
 
 The rules that callers rely on

@@ -68,12 +68,21 @@ class Guard:
             raise
 
     def long_change(
-        self, operation: str, subject: str, work: Callable[[], Result], detail: str = ""
+        self, operation: str, subject: str, work: Callable[[], Result], opening: Callable[[], None]
     ) -> Result:
-        """What `work` gives, which has many transactions of its own and may be killed: a row before and a row after."""
-        self.require(operation, subject, 1)
-        self._record(operation, subject, 1, "begun", detail)
-        return self._finish(operation, subject, work, detail)
+        """What `work` gives, which has many transactions of its own and may be killed: a row before and a row after.
+
+        `opening` is in the transaction of the first row. Raises `RoleRefused`, `AuditUnavailable`, and what both raise.
+        """
+        self.require(operation, subject)
+        try:
+            self._record(operation, subject, 1, "begun", also=opening)
+            result = work()
+        except Exception as error:
+            self._record(operation, subject, 1, f"failed: {type(error).__name__}")
+            raise
+        self._record(operation, subject, 1)
+        return result
 
     def require(self, operation: str, subject: str, count: int = 1) -> Right:
         """The session's right. A refusal is recorded and raised."""
@@ -82,15 +91,6 @@ class Guard:
         except RoleRefused:
             self._record(operation, subject, count, "refused: role")
             raise
-
-    def _finish(self, operation: str, subject: str, work: Callable[[], Result], detail: str) -> Result:
-        try:
-            result = work()
-        except Exception as error:
-            self._record(operation, subject, 1, f"failed: {type(error).__name__}", detail)
-            raise
-        self._record(operation, subject, 1, detail=detail)
-        return result
 
     def _record(
         self,

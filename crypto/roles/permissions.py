@@ -1,7 +1,8 @@
 """The one table of rights: what each role may ask for.
 
-yes: alone. two: after another administrator approved this very request (`dual_control`). `-`: refused and recorded.
-Every public method of the three classes has a row here; a test compares them.
+yes: alone. two: after another administrator approved this very request (`dual_control`); accounts are added alone as long as
+there is no second administrator who could approve. `-`: refused and recorded.
+Every public method of the guarded classes has a row here; a test compares them.
 """
 
 from enum import StrEnum
@@ -43,13 +44,13 @@ TABLE = """
     Administration.seal                 yes            -         -
     Administration.backup               yes            -         -
     Administration.restore              two            -         -
-    Administration.export               two            -         -
+
     Administration.request              yes            -         -
     Administration.approve              yes            -         -
     Administration.withdraw             yes            -         -
-    Administration.add_account          yes            -         -
-    Administration.add_machine          yes            -         -
-    Administration.remove_account       yes            -         -
+    Administration.add_account          two            -         -
+    Administration.add_machine          two            -         -
+    Administration.remove_account       two            -         -
     Administration.unlock_account       yes            -         -
 
     Operation.sign                      -              yes       -
@@ -60,14 +61,38 @@ TABLE = """
     Operation.encrypt_many              -              yes       -
     Operation.decrypt                   -              yes       -
     Operation.decrypt_many              -              yes       -
+    Operation.gcm_seal                  -              yes       -
+    Operation.gcm_seal_many             -              yes       -
+    Operation.gcm_open                  -              yes       -
+    Operation.gcm_open_many             -              yes       -
+    Operation.ctr_encrypt               -              yes       -
+    Operation.ctr_decrypt               -              yes       -
+    Operation.cbc_encrypt               -              yes       -
+    Operation.cbc_encrypt_many          -              yes       -
+    Operation.cbc_decrypt               -              yes       -
+    Operation.mac                       -              yes       -
+    Operation.mac_many                  -              yes       -
+    Operation.verify_mac                -              yes       -
+    Operation.derive                    -              yes       -
+    Operation.digest                    -              yes       -
+    Operation.digest_many               -              yes       -
+    Operation.generate_many             -              yes       -
+
+    DataKeys.wrap_dek                   -              yes       -
+    DataKeys.unwrap_dek                 -              yes       -
+    DataKeys.seal_blobs                 -              yes       -
+    DataKeys.open_blobs                 -              yes       -
+    DataKeys.blind_indexes              -              yes       -
+    DataKeys.derive                     -              yes       -
+    DataKeys.active_version             -              yes       -
 
     Inspection.find                     yes            yes       yes
-    Inspection.records                  yes            -         yes
     Inspection.counts                   yes            yes       yes
     Inspection.accounts                 yes            -         yes
     Inspection.approvals                yes            -         yes
-    Inspection.events                   -              -         yes
     Inspection.verify_audit             yes            -         yes
+    Inspection.events                   -              -         yes
+    Inspection.audit_head               -              -         yes
 """
 
 
@@ -105,3 +130,9 @@ def _parse(table: str) -> dict[str, dict[Role, Right]]:
 
 
 RIGHTS = _parse(TABLE)
+# What `Administration.request` may ask a second person for.
+TWO_PERSON = frozenset(
+    operation.partition(".")[2]
+    for operation, rights in RIGHTS.items()
+    if any(found.needs_second for found in rights.values())
+)

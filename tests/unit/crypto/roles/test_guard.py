@@ -161,14 +161,28 @@ def test_no_audit_no_change(things: Office) -> None:
     assert begun == []
 
 
-def test_a_long_change_has_a_row_before_and_after(office: Office) -> None:
-    guard = _guard(office, Role.ADMINISTRATOR)
-    assert guard.long_change(CHANGE, "data", lambda: len(office.audit.rows())) == 1
+def test_a_long_change_has_a_row_before_and_after(things: Office) -> None:
+    guard = _guard(things, Role.ADMINISTRATOR)
+
+    def fail() -> None:
+        raise OSError
+
+    assert (
+        guard.long_change(CHANGE, "data", lambda: len(things.audit.rows()), lambda: _insert(things, 1)) == 1
+    )
     with pytest.raises(OSError):
-        guard.long_change(CHANGE, "data", lambda: (_ for _ in ()).throw(OSError()))
-    assert [outcome for *_, outcome in _outcomes(office)] == ["begun", "done", "begun", "failed: OSError"]
-    _break_audit(office)
-    worked: list[int] = []
+        guard.long_change(CHANGE, "data", fail, lambda: _insert(things, 2))
+    with pytest.raises(OSError):
+        guard.long_change(CHANGE, "data", lambda: _insert(things, 3), fail)
+    assert [outcome for *_, outcome in _outcomes(things)] == [
+        "begun",
+        "done",
+        "begun",
+        "failed: OSError",
+        "failed: OSError",
+    ]
+    assert _table(things) == [1, 2]
+    _break_audit(things)
     with pytest.raises(AuditUnavailable):
-        guard.long_change(CHANGE, "data", lambda: worked.append(1))
-    assert worked == []
+        guard.long_change(CHANGE, "data", lambda: _insert(things, 4), lambda: _insert(things, 5))
+    assert _table(things) == [1, 2]
