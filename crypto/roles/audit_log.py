@@ -59,7 +59,7 @@ class AuditLog:
 
     def __init__(self, database: KeyDatabase, now: Callable[[], datetime]) -> None:
         """Makes the tables where they are missing. `now` is aware UTC. Raises `AuditUnavailable`."""
-        self._database = database
+        self.database = database
         self._now = now
         self._waiting: list[tuple[Event, Callable[[], None] | None, Future[None]]] = []
         self._queue_lock = threading.Lock()
@@ -75,7 +75,7 @@ class AuditLog:
         Within a transaction of this thread the row becomes a part of it. Raises `AuditUnavailable`, and what `also` raises;
         neither row nor change is there then.
         """
-        if self._database.connection().in_transaction:
+        if self.database.connection().in_transaction:
             self._write([(event, also)])
             return
         done: Future[None] = Future()
@@ -88,13 +88,13 @@ class AuditLog:
 
     def head(self) -> tuple[int, str]:
         """Number and hash of the newest row; what an auditor keeps elsewhere."""
-        row = self._database.connection().execute("SELECT seq, row_hash FROM audit_head").fetchone()
+        row = self.database.connection().execute("SELECT seq, row_hash FROM audit_head").fetchone()
         return (row["seq"], row["row_hash"]) if row else (0, GENESIS)
 
     def rows(self, after: int = 0, limit: int = 1000) -> list[Row]:
         """At most `limit` rows after number `after`, oldest first."""
         query = f"SELECT {_COLUMNS} FROM audit_log WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608
-        found = self._database.connection().execute(query, (after, limit))
+        found = self.database.connection().execute(query, (after, limit))
         return [_row(row) for row in found]
 
     def verify(self, kept: tuple[int, str] | None = None) -> int:
@@ -102,7 +102,7 @@ class AuditLog:
 
         Raises `AuditBroken` naming the first row that does not fit.
         """
-        connection = self._database.connection()
+        connection = self.database.connection()
         # One snapshot: rows that others append meanwhile are not part of this walk.
         connection.execute("BEGIN")
         try:
@@ -158,7 +158,7 @@ class AuditLog:
 
     def _write(self, entries: list[tuple[Event, Callable[[], None] | None]]) -> None:
         try:
-            with self._database.transaction() as connection:
+            with self.database.transaction() as connection:
                 seq, previous = self.head()
                 for event, also in entries:
                     seq, at = seq + 1, self._now().isoformat(timespec="microseconds")

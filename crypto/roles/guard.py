@@ -23,7 +23,12 @@ class Guard:
     """The requests of one session."""
 
     def __init__(self, database: KeyDatabase, audit: AuditLog, session: Session) -> None:
-        """`database` holds the audit log and what `change` changes."""
+        """`database` holds what `change` changes, and is the very object that the audit log writes to.
+
+        Otherwise a change and its row could not be one transaction: raises `ValueError`.
+        """
+        if database is not audit.database:
+            raise ValueError("the audit log must write through the vault's own KeyDatabase object")
         self._database = database
         self._audit = audit
         self._session = session

@@ -2,10 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.crypto.roles.people import Office, make_argon2_cheap
+from crypto.vault.database import KeyDatabase
+from tests.unit.crypto.roles.people import Clock, Office, make_argon2_cheap
 
 
 @pytest.fixture
 def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
     make_argon2_cheap(monkeypatch)
-    return Office(tmp_path)
+    return Office(KeyDatabase(tmp_path / "keys.db"), Clock())

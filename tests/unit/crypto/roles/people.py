@@ -3,7 +3,6 @@
 import base64
 import os
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from crypto.providers.portable import PortableProvider
@@ -34,9 +33,9 @@ class Clock:
 class Office:
     """Two administrators, an operator, an auditor; `secrets` are their authenticator apps."""
 
-    def __init__(self, path: Path) -> None:
-        self.clock = Clock()
-        self.database = KeyDatabase(path / "keys.db")
+    def __init__(self, database: KeyDatabase, clock: Clock) -> None:
+        self.clock = clock
+        self.database = database
         self.audit = AuditLog(self.database, self.clock)
         self.dual = DualControl(self.database, os.urandom, self.clock)
         self.accounts = Accounts(self.database, self.audit, PortableProvider(), os.urandom, self.clock)

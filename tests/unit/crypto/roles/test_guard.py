@@ -7,6 +7,7 @@ import pytest
 from crypto.errors import AuditUnavailable, KeyRefused, RoleRefused, SealBroken, SignatureRefused
 from crypto.roles.guard import Guard
 from crypto.roles.permissions import Role, Session
+from crypto.vault.database import KeyDatabase
 from tests.unit.crypto.roles.people import Office
 
 pytestmark = pytest.mark.requirement("H2.7")
@@ -109,6 +110,11 @@ def test_a_long_subject_is_cut_and_its_digest_kept(office: Office) -> None:
     first, second = (row.event.subject for row in office.audit.rows())
     assert len(first) < 2200
     assert first != second
+
+
+def test_a_record_elsewhere_is_no_record_of_these_changes(office: Office) -> None:
+    with pytest.raises(ValueError, match="own KeyDatabase"):
+        Guard(KeyDatabase(office.database.path), office.audit, Session("who", Role.OPERATOR))
 
 
 def test_no_audit_no_result(things: Office) -> None:
