@@ -2,6 +2,7 @@
 
 from access import hospital_peers, signed_requests
 from app.bindings import bind_commands
+from app.engines import open_engines
 from core import bus as core_bus
 from core import db, failpoints, personal_data
 from core.config import Settings
@@ -33,7 +34,7 @@ def build_platform(settings: Settings) -> Platform:
     """Connect the database, open the keys, choose the adapters. Raises `Misconfigured` saying what to do."""
     failpoints.arm(settings.fail, settings.home_path)
     db.connect(settings.database)
-    provider = open_provider()
+    provider = open_engines(settings).sm4
     keyring = _keyring(settings, provider)
     personal_data.bind(keyring)
     wechat_client = _wechat_client(settings)
@@ -66,7 +67,7 @@ def load_site(settings: Settings) -> Site:
 
 
 def open_provider() -> Provider:
-    """The crypto provider, after its known-answer test (H2)."""
+    """The engine that any machine has, after its known answers: for tools that have no installation at hand (H2)."""
     provider = PortableProvider()
     run_self_test(provider)
     return provider

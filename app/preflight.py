@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import peewee
 
-from app.platform import build_platform, load_site, open_provider
+from app.engines import open_engines
+from app.platform import build_platform, load_site
 from core import db, migrate
 from core.config import Settings, host_and_port
 from core.errors import CloudFilmError
@@ -68,8 +69,11 @@ def _home(settings: Settings) -> Iterator[Finding]:
 
 
 def _keys(settings: Settings) -> Iterator[Finding]:
-    provider = open_provider()
-    yield Finding("crypto", True, f"provider {provider.name} passed its known answers")
+    engines = open_engines(settings)
+    provider = engines.sm4
+    failed = [f"{one.engine}: {one.reason}" for one in engines.rejected if one.is_failure]
+    text = f"SM4 by {provider.name}, SM2 by {engines.sm2.name}; their known answers are right"
+    yield Finding("crypto", not failed, "; ".join([text, *failed]))
     if not settings.key_path.exists():
         yield Finding("keys", False, f"{settings.key_path} does not exist: run `./cloudfilm setup`")
         return
