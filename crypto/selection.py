@@ -8,22 +8,13 @@ When two disagree, the faster one steps back and its successor is held against t
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from crypto import self_test
 from crypto.errors import EngineUnavailable
 from crypto.provider import Provider, Sm2Engine, Sm3Lanes, Sm4Modes
 from crypto.sm2 import self_test as sm2_self_test
-
-
-class PointMultiplier(Protocol):
-    """What key exchange needs of an engine (GB/T 32918.3)."""
-
-    name: str
-
-    def multiply(self, scalar: bytes, point: bytes) -> bytes:
-        """scalar · point, 64 bytes. Raises `KeyRefused` for what is no point."""
-        ...
+from crypto.sm2.exchange import Points
 
 
 @dataclass(frozen=True)
@@ -57,7 +48,7 @@ class Engines:
     sm3: Sm3Lanes
     sm2: Sm2Engine
     sm2_single: Sm2Engine
-    points: PointMultiplier
+    points: Points
     rejected: tuple[Rejected, ...] = ()
 
     def report(self) -> list[dict[str, str]]:
@@ -89,11 +80,11 @@ _GCM = ("seal", "open", "seal_many", "open_many")
 _SM2 = ("generate_many", "public_keys", "sign_many", "verify_many", "encrypt_many", "decrypt_many", "lanes")
 
 
-def _check_points(engine: PointMultiplier) -> None:
+def _check_points(engine: Points) -> None:
     sm2_self_test.check_points(engine.name, engine.multiply)
 
 
-def _no_cross_check(engine: PointMultiplier, other: PointMultiplier) -> None:
+def _no_cross_check(engine: Points, other: Points) -> None:
     """The known answers of a multiplication leave nothing to compare."""
 
 
