@@ -5,6 +5,7 @@ from pathlib import Path
 
 from crypto.provider import BATCH, USER_ID, KeyPair, RandomBytes
 from crypto.providers.mbx.library import LANES_8, Functions, Library, open_functions
+from crypto.providers.mbx.rsa import MbxFermat
 from crypto.providers.mbx.sm2 import Sm2Signatures
 from crypto.providers.mbx.sm2_cipher import Sm2Cipher
 from crypto.providers.mbx.sm3 import Sm3
@@ -13,7 +14,7 @@ from crypto.providers.mbx.sm4_modes import Sm4Modes
 
 
 class MbxEngine:
-    """`Provider`, `Sm4Modes`, `Sm3Lanes` and `Sm2Engine` of `crypto.provider`.
+    """`Provider`, `Sm4Modes`, `Sm3Lanes` and `Sm2Engine` of `crypto.provider`; `fermat` for `crypto.rsa_keys`.
 
     May be used by several threads at once: every call has memory of its own, and the library runs without the
     interpreter's lock. Raises `EngineUnavailable` when a call of the library fails that no input may make fail.
@@ -27,6 +28,7 @@ class MbxEngine:
         self._gcm, self._modes, self._sm3 = Sm4Gcm(library), Sm4Modes(library), Sm3(library)
         self._signatures = Sm2Signatures(library, random)
         self._cipher = Sm2Cipher(library, self._signatures, self._sm3, random)
+        self.fermat = MbxFermat(functions)
 
     @classmethod
     def load(cls, library_dir: Path, random: RandomBytes) -> "MbxEngine":

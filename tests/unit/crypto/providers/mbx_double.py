@@ -161,6 +161,27 @@ class MbxDouble:
         lanes = self._gcm.pop(context)
         return _status(16, lambda i: _write(_at(tags, i), bytes(lanes[i][3])[: _int_at(sizes, i)]))
 
+    def RSA_private_crt_Method(self, bits) -> int:  # noqa: N802 - the library's name
+        return bits if bits in (1024, 2048, 3072, 4096) else 0
+
+    def RSA_Method_BufSize(self, method) -> int:  # noqa: N802 - the library's name
+        return 1000 + method
+
+    def rsa_private_crt_mb8(self, texts, out, ps, qs, dps, dqs, iqs, bits, method, scratch) -> int:
+        assert bits == method
+        assert scratch % 64 == 0
+
+        def lane(i: int) -> int:
+            p, q, dp, dq, iq = (
+                int.from_bytes(_read(_at(each, i), bits // 16), "little") for each in (ps, qs, dps, dqs, iqs)
+            )
+            text = int.from_bytes(_read(_at(texts, i), bits // 8), "big")
+            second = pow(text, dq, q)
+            answer = second + q * ((pow(text, dp, p) - second) * iq % p)
+            return _write(_at(out, i), answer.to_bytes(bits // 8, "big"))
+
+        return _status(8, lane)
+
 
 def multiple(scalar: int, public: bytes) -> bytes:
     """kP as 64 bytes, for points other than infinity."""
