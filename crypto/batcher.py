@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from crypto.errors import ServiceUnavailable
 from crypto.inputs import InputLimits
 from crypto.provider import KeyPair, RandomBytes
+from crypto.rsa_keys import RsaKeyGenerator
 from crypto.services import CryptoServices, EngineSet
 
 Item = TypeVar("Item")
@@ -121,8 +122,14 @@ class Batcher(Generic[Item, Result]):
 class GatheringServices(CryptoServices):
     """The services for a server: the one-item forms of all its threads go through lanes together. `close` it."""
 
-    def __init__(self, engines: EngineSet, random: RandomBytes, limits: InputLimits | None = None) -> None:
-        super().__init__(engines, random, limits)
+    def __init__(
+        self,
+        engines: EngineSet,
+        random: RandomBytes,
+        limits: InputLimits | None = None,
+        rsa: RsaKeyGenerator | None = None,
+    ) -> None:
+        super().__init__(engines, random, limits, rsa)
         lanes = engines.sm2
         self._signing: Batcher[tuple[KeyPair, bytes, bytes], bytes] = Batcher(
             "SM2 signing",

@@ -8,7 +8,7 @@ costs what eight cost. Verification raises. Nothing is released before it was ch
 
 import hmac
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from crypto import inputs
 from crypto.errors import EncodingRefused, SealBroken, SignatureRefused
@@ -24,6 +24,8 @@ from crypto.provider import (
     Sm3Lanes,
     Sm4Modes,
 )
+from crypto.rsa_keys import RsaKey, RsaKeyGenerator
+from crypto.sm2.exchange import KeyExchange, Peer, Points
 from crypto.sm3 import DIGEST_SIZE, hmac_sm3, kdf, sm3
 
 _SM3_BLOCK = 64
@@ -57,13 +59,33 @@ class EngineSet(Protocol):
         """For one at a time."""
         ...
 
+    @property
+    def points(self) -> Points:
+        """For key exchange."""
+        ...
+
+
+class Exchange(NamedTuple):
+    """A key exchange begun: `public` (64 bytes) goes to the peer, `run.agree` takes what the peer sent."""
+
+    run: KeyExchange
+    public: bytes
+
 
 class CryptoServices:
     """Threads may share it. Raises `InputRefused`, `EncodingRefused` and what each method says."""
 
-    def __init__(self, engines: EngineSet, random: RandomBytes, limits: InputLimits | None = None) -> None:
+    def __init__(
+        self,
+        engines: EngineSet,
+        random: RandomBytes,
+        limits: InputLimits | None = None,
+        rsa: RsaKeyGenerator | None = None,
+    ) -> None:
+        """`rsa` is given where an engine tests primes in lanes."""
         self._engines = engines
         self._random = random
+        self._rsa = rsa or RsaKeyGenerator(random)
         self._inputs = Inputs(limits or InputLimits())
 
     @property
@@ -137,6 +159,25 @@ class CryptoServices:
         """The plaintext. Raises `SealBroken`."""
         self._check_ciphertexts([pair], [ciphertext])
         return _opened(self._decrypt_one(pair, ciphertext), "the ciphertext")
+
+    def begin_exchange(
+        self, own: KeyPair, peer: Peer, *, is_initiator: bool, user_id: bytes = USER_ID
+    ) -> Exchange:
+        """One side of a key exchange (GB/T 32918.3), with a new ephemeral pair. Raises `KeyRefused`."""
+        inputs.pairs([own])
+        inputs.exactly("a public key", inputs.PUBLIC_SIZE, [peer.public])
+        for identity in (user_id, peer.user_id):
+            self._inputs.user_id(identity)
+        ephemeral = self.generate()
+        run = KeyExchange(
+            self._engines.points, own, ephemeral, peer, is_initiator=is_initiator, user_id=user_id
+        )
+        return Exchange(run, ephemeral.public)
+
+    def generate_rsa(self, bits: int, count: int = 1) -> list[RsaKey]:
+        """RSA keys of 1024 bits (weak: `is_weak`) or 2048, PKCS#8 DER. Raises `InputRefused` for other sizes."""
+        self._inputs.count("RSA keys of one request", count, self.limits.rsa_keys)
+        return self._rsa.generate(bits, count)
 
     def digest_many(self, messages: Sequence[bytes]) -> list[bytes]:
         """SM3 of each, 32 bytes (GB/T 32905)."""

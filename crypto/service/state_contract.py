@@ -18,11 +18,12 @@ class Health(Message):
 
 
 class EngineRow(Message):
-    """One engine in use, or one that was rejected."""
+    """One service of an engine: `in use`, `unavailable` or `failed`."""
 
-    part: str
+    service: str
     engine: str
-    detail: str
+    state: str
+    reason: str
 
 
 class Status(Message):

@@ -6,13 +6,15 @@ import os
 from collections.abc import Callable
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from crypto.errors import CryptoError, EncodingRefused, InputRefused, SealBroken, SignatureRefused
 from crypto.inputs import InputLimits
 from crypto.provider import KeyPair
 from crypto.services import CryptoServices
-from crypto.sm3 import hmac_sm3
-from tests.unit.crypto.service.toy_engines import ToyEngines, toy_pair
+from crypto.sm2.exchange import Peer
+from crypto.sm3 import hmac_sm3, sm3
+from tests.unit.crypto.service.toy_engines import ToyEngines, real_engines, toy_pair
 
 pytestmark = pytest.mark.requirement("H2.2")
 
@@ -131,3 +133,42 @@ def test_inputs_are_checked_before_an_engine_is_asked(
     with pytest.raises(error):
         call(CryptoServices(engines, os.urandom, limits))
     assert (engines.sm2.calls, engines.sm2_single.calls, engines.sm3.calls) == ([], [], 0)
+
+
+def test_rsa_keys_of_1024_bits_are_marked_weak(services: CryptoServices) -> None:
+    [weak] = services.generate_rsa(1024)
+    [strong] = services.generate_rsa(2048)
+    assert (weak.is_weak, strong.is_weak) == (True, False)
+    sizes = [load_der_private_key(one.pkcs8, None).key_size for one in (weak, strong)]
+    assert sizes == [1024, 2048]
+    for bits, count in ((512, 1), (4096, 1), (1024, 0), (1024, 17)):
+        with pytest.raises(InputRefused):
+            services.generate_rsa(bits, count)
+
+
+def test_two_sides_of_a_key_exchange_come_to_one_key() -> None:
+    services = CryptoServices(real_engines(), os.urandom)
+    alice, bob = services.generate_many(2)
+    first = services.begin_exchange(alice, Peer(bob.public, b"bob"), is_initiator=True, user_id=b"alice")
+    second = services.begin_exchange(bob, Peer(alice.public, b"alice"), is_initiator=False, user_id=b"bob")
+    answered, begun = second.run.agree(first.public, 48), first.run.agree(second.public, 48)
+    assert begun.confirm(answered.code) == answered.confirm(begun.code)
+    with pytest.raises(SignatureRefused):
+        begun.confirm(begun.code)
+    with pytest.raises(EncodingRefused):
+        services.begin_exchange(alice, Peer(bytes(63)), is_initiator=True)
+
+
+def test_the_services_do_with_real_engines_what_they_promise() -> None:
+    services = CryptoServices(real_engines(), os.urandom)
+    pairs = services.generate_many(3)
+    publics = [pair.public for pair in pairs]
+    services.verify_many(publics, MESSAGES, services.sign_many(pairs, MESSAGES))
+    assert services.decrypt_many(pairs, services.encrypt_many(publics, [b"a", b"bb", b"c" * 99])) == [
+        b"a",
+        b"bb",
+        b"c" * 99,
+    ]
+    assert services.digest_many(MESSAGES) == [sm3(message) for message in MESSAGES]
+    assert services.decrypt(pairs[0], services.encrypt(publics[0], b"one")) == b"one"
+    services.verify(publics[1], b"one", services.sign(pairs[1], b"one", b"me"), b"me")

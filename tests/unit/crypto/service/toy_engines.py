@@ -1,14 +1,32 @@
-"""Engines that compute nothing secret but notice how they are called: what is tested is who is asked for what."""
+"""Engines that compute nothing secret but notice how they are called; and the real ones that any machine has."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from crypto.errors import KeyRefused
 from crypto.provider import USER_ID, KeyPair
+from crypto.providers.gmssl_sm2 import GmsslSm2
+from crypto.providers.openssl_sm2 import OpenSslSm2
 from crypto.providers.portable import PortableProvider
+from crypto.selection import Candidate, Engines, select
 from crypto.sm3 import sm3
+
+
+@cache
+def real_engines() -> Engines:
+    return select(
+        [
+            Candidate("portable", PortableProvider),
+            Candidate("openssl", lambda: OpenSslSm2(os.urandom)),
+            Candidate("gmssl", lambda: GmsslSm2(os.urandom)),
+        ],
+        print,
+    )
+
 
 BAD_PUBLIC = b"\xff" * 64
 
@@ -73,6 +91,13 @@ class ToySm2:
             raise KeyRefused("a public key is not on the curve")
 
 
+class ToyPoints:
+    name = "toy"
+
+    def multiply(self, scalar: bytes, point: bytes) -> bytes:
+        raise KeyRefused("a toy multiplies nothing")
+
+
 class ToyLanes:
     name = "toy"
 
@@ -111,3 +136,4 @@ class ToyEngines:
     sm3: ToyLanes = field(default_factory=ToyLanes)
     sm2: ToySm2 = field(default_factory=lambda: ToySm2("lanes", 8))
     sm2_single: ToySm2 = field(default_factory=lambda: ToySm2("single", 1))
+    points: ToyPoints = field(default_factory=ToyPoints)
