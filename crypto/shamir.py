@@ -67,6 +67,12 @@ class Share:
             for place, group in enumerate(groups)
         )
 
+    @property
+    def set_name(self) -> str:
+        """The set id for people: eight signs, the same on every share of a ceremony."""
+        number = int.from_bytes(self.set_id, "big")
+        return "".join(_ALPHABET[number >> shift & 31] for shift in range(SET_ID_SIZE * 8 - 5, -1, -5))
+
     def _body(self) -> bytes:
         head = bytes([_FORMAT << 4 | self.purpose, self.threshold, self.index])
         return head + self.set_id + self.value

@@ -10,8 +10,10 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from crypto.errors import KeyRefused
+from crypto.sm3 import Sm3
 from crypto.vault.database import KeyDatabase
 
 _MODE = 0o600
@@ -23,9 +25,17 @@ def copy_database(database: KeyDatabase, target: Path) -> None:
     database.connection().execute("VACUUM INTO ?", (str(target),))
 
 
-def read_counts(path: Path) -> dict[str, int]:
-    """Rows by table. Raises `KeyRefused` when the file is no sound database."""
-    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+class Inventory(NamedTuple):
+    """Rows by table, and SM3 over the ids of all keys in their order: what a manifest says of a database."""
+
+    counts: dict[str, int]
+    key_ids_sm3: str
+
+
+def take_inventory(path: Path) -> Inventory:
+    """Of a copy that nobody writes. Raises `KeyRefused` when the file is no sound database of a vault."""
+    # immutable: the copy has no log beside it, and nothing may be created there.
+    with contextlib.closing(sqlite3.connect(f"file:{path}?immutable=1", uri=True)) as connection:
         try:
             verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
             tables = [row[0] for row in connection.execute(_TABLES)]
@@ -34,11 +44,14 @@ def read_counts(path: Path) -> dict[str, int]:
                 table: connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0]  # noqa: S608
                 for table in tables
             }
+            digest = Sm3()
+            for (key_id,) in connection.execute("SELECT id FROM keys ORDER BY id"):
+                digest.update(key_id.encode() + b"\n")
         except sqlite3.DatabaseError as error:
             raise KeyRefused(f"database {path}: {error}; take another copy") from None
     if verdict != "ok":
         raise KeyRefused(f"database {path}: {verdict}; take another copy")
-    return counts
+    return Inventory(counts, digest.hexdigest())
 
 
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"

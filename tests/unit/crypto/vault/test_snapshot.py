@@ -8,7 +8,7 @@ import pytest
 
 from crypto.errors import KeyRefused
 from crypto.vault.database import KeyDatabase
-from crypto.vault.snapshot import alone, clear_unfinished, copy_database, publish, read_counts, unfinished
+from crypto.vault.snapshot import alone, clear_unfinished, copy_database, publish, take_inventory, unfinished
 
 pytestmark = pytest.mark.requirement("H2.6")
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.requirement("H2.6")
 @pytest.fixture
 def database(tmp_path: Path) -> KeyDatabase:
     database = KeyDatabase(tmp_path / "keys.db")
-    database.connection().executescript("CREATE TABLE pairs (id INTEGER); CREATE TABLE events (id INTEGER);")
+    database.connection().executescript("CREATE TABLE keys (id TEXT); CREATE TABLE events (id TEXT);")
     return database
 
 
@@ -28,8 +28,10 @@ def test_the_copy_is_one_moment_though_others_go_on_writing(tmp_path: Path, data
         number = 0
         while not stop.is_set():
             with database.transaction() as connection:
-                for table in ("pairs", "events"):
-                    connection.executemany(f"INSERT INTO {table} VALUES (?)", [(number,), (number + 1,)])
+                for table in ("keys", "events"):
+                    connection.executemany(
+                        f"INSERT INTO {table} VALUES (?)", [(str(number),), (str(number + 1),)]
+                    )
             number += 2
             written.set()
 
@@ -41,13 +43,13 @@ def test_the_copy_is_one_moment_though_others_go_on_writing(tmp_path: Path, data
         for turn in range(12):
             copy = tmp_path / f"copy-{turn}.db"
             copy_database(database, copy)
-            counts.append(read_counts(copy))
+            counts.append(take_inventory(copy).counts)
             assert copy.stat().st_mode & 0o777 == 0o600
     finally:
         stop.set()
         writer.join()
-    assert all(count["pairs"] == count["events"] and count["pairs"] % 2 == 0 for count in counts)
-    assert counts[-1]["pairs"] > counts[0]["pairs"], "the writer was never kept waiting for good"
+    assert all(count["keys"] == count["events"] and count["keys"] % 2 == 0 for count in counts)
+    assert counts[-1]["keys"] > counts[0]["keys"], "the writer was never kept waiting for good"
 
 
 def test_deleted_rows_are_not_in_the_copy(tmp_path: Path, database: KeyDatabase) -> None:
@@ -66,26 +68,36 @@ def test_a_copy_never_overwrites(tmp_path: Path, database: KeyDatabase) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"no database at all", b""])
-def test_a_damaged_database_is_refused_or_empty(tmp_path: Path, damage: bytes) -> None:
+def test_what_is_no_database_of_keys_is_refused(tmp_path: Path, damage: bytes) -> None:
     path = tmp_path / "copy.db"
     path.write_bytes(damage)
-    if damage:
-        with pytest.raises(KeyRefused, match=r"copy\.db"):
-            read_counts(path)
-    else:
-        assert read_counts(path) == {}
+    with pytest.raises(KeyRefused, match=r"copy\.db"):
+        take_inventory(path)
+
+
+def test_the_digest_of_the_ids_tells_other_keys(tmp_path: Path, database: KeyDatabase) -> None:
+    inventories = []
+    for turn, statement in enumerate(
+        ["INSERT INTO keys VALUES ('a'), ('b')", "VACUUM", "UPDATE keys SET id = 'c' WHERE id = 'b'"]
+    ):
+        database.connection().execute(statement)
+        copy_database(database, tmp_path / f"{turn}.db")
+        inventories.append(take_inventory(tmp_path / f"{turn}.db"))
+    assert inventories[0] == inventories[1]
+    assert inventories[0].counts == inventories[2].counts
+    assert inventories[0].key_ids_sm3 != inventories[2].key_ids_sm3
 
 
 def test_a_page_that_was_overwritten_is_noticed(tmp_path: Path, database: KeyDatabase) -> None:
     with database.transaction() as connection:
-        connection.executemany("INSERT INTO pairs VALUES (?)", [(number,) for number in range(20_000)])
+        connection.executemany("INSERT INTO keys VALUES (?)", [(str(number),) for number in range(20_000)])
     path = tmp_path / "copy.db"
     copy_database(database, path)
     data = bytearray(path.read_bytes())
     data[4096 * 6 : 4096 * 8] = os.urandom(4096 * 2)
     path.write_bytes(bytes(data))
     with pytest.raises(KeyRefused, match=r"copy\.db"):
-        read_counts(path)
+        take_inventory(path)
 
 
 def test_one_process_at_a_time(tmp_path: Path) -> None:
