@@ -1,4 +1,4 @@
-"""Managing keys and accounts, for administrators; no method here gives a key or its work out (H2.7).
+"""Managing keys and accounts, for administrators; no method but `export` gives a key or its work out (H2.7).
 
 A change and its row are one transaction. What takes long (re-wrap, backup, restore) has a row before and a row after.
 Raises besides what the vault raises: `RoleRefused`, `AuditUnavailable`. `approval`: the id of a request that another
@@ -15,6 +15,9 @@ from crypto.roles.dual_control import Approval, DualControl
 from crypto.roles.guard import Guard
 from crypto.roles.permissions import TWO_PERSON, Role, Session
 from crypto.roles.ports import ManagedVault
+from crypto.services import CryptoServices
+from crypto.sm3 import sm3
+from crypto.vault.rewrap import checkpoint
 
 Result = TypeVar("Result")
 # Fewer administrators cannot approve each other: then, and only then, one alone adds accounts (a new installation).
@@ -30,24 +33,34 @@ class Administration:
         accounts: Accounts,
         dual_control: DualControl,
         audit: AuditLog,
+        services: CryptoServices,
         session: Session,
     ) -> None:
         self._vault = vault
+        self._services = services
         self._accounts = accounts
         self._dual_control = dual_control
         self._session = session
         self._guard = Guard(vault.database, audit, session)
 
-    def create_pairs(self, owner: str, purpose: str, count: int = 1) -> list[str]:
+    def create_pairs(self, owner: str, purpose: str, count: int = 1, *, is_active: bool = True) -> list[str]:
         """New SM2 pairs to "sign" or "encrypt"; their ids."""
         return self._change(
-            "create_pairs", owner, lambda: self._vault.create_pairs(owner, purpose, count), purpose, count
+            "create_pairs",
+            owner,
+            lambda: self._vault.create_pairs(owner, purpose, count, is_active=is_active),
+            purpose,
+            count,
         )
 
-    def create_keys(self, owner: str, kek: str, count: int = 1) -> list[str]:
+    def create_keys(self, owner: str, kek: str, count: int = 1, *, is_active: bool = True) -> list[str]:
         """New SM4 keys under the key-encryption key `kek`; their ids."""
         return self._change(
-            "create_keys", owner, lambda: self._vault.create_keys(owner, kek, count), kek, count
+            "create_keys",
+            owner,
+            lambda: self._vault.create_keys(owner, kek, count, is_active=is_active),
+            kek,
+            count,
         )
 
     def create_kek(self, name: str) -> None:
@@ -67,9 +80,9 @@ class Administration:
             f"version {version}",
         )
 
-    def rewrap(self, name: str, progress: Callable[[int, int], None], batch: int) -> int:
-        """Bring all keys under the newest version of `name`; how many were re-wrapped. May be killed and called again."""
-        return self._long("rewrap", name, lambda: self._vault.rewrap(name, progress, batch))
+    def rewrap(self, name: str, progress: Callable[[int, int], None]) -> int:
+        """Bring all keys under the newest version of `name`; how many. May be killed and called again."""
+        return self._long("rewrap", name, lambda: self._vault.rewrap(name, progress))
 
     def activate(self, key_id: str, reason: str) -> None:
         """From now on the key may be used."""
@@ -84,7 +97,7 @@ class Administration:
         self._change("compromise", key_id, lambda: self._vault.compromise(key_id, reason), reason)
 
     def destroy(self, key_id: str, reason: str, approval: str) -> None:
-        """The key is gone and everything under it unreadable, for ever."""
+        """The key is gone and everything under it unreadable, for ever. Approved with {"key_id"}."""
         self._approved(
             "destroy",
             {"key_id": key_id},
@@ -92,6 +105,23 @@ class Administration:
             lambda: self._vault.destroy(key_id, reason),
             key_id,
             reason,
+        )
+        # The vault does this itself, but not within a transaction: the deleted blob must not live on in the log.
+        checkpoint(self._vault.database)
+
+    def export(self, key_id: str, recipient: bytes, approval: str) -> bytes:
+        """The private half of an encryption pair, encrypted for an SM2 public key of 64 bytes: C1 ‖ C3 ‖ C2.
+
+        Approved with {"key_id", "recipient"}, the latter the SM3 digest of the public key in hex, which people can compare.
+        """
+        digest = sm3(recipient).hex()
+        return self._approved(
+            "export",
+            {"key_id": key_id, "recipient": digest},
+            approval,
+            lambda: self._services.encrypt(recipient, self._vault.exportable(key_id).private),
+            key_id,
+            f"to {digest}",
         )
 
     def seal(self) -> None:

@@ -1,6 +1,6 @@
 """Looking: keys without their secrets, accounts, requests, the record. Changes nothing but adds rows about itself (H2.7)."""
 
-from typing import Any
+from itertools import islice
 
 from crypto.roles.accounts import Account, Accounts
 from crypto.roles.audit_log import AuditLog, Row
@@ -8,6 +8,8 @@ from crypto.roles.dual_control import Approval, DualControl
 from crypto.roles.guard import Guard
 from crypto.roles.permissions import Session
 from crypto.roles.ports import VisibleVault
+from crypto.vault.records import KeyRecord, Kind
+from crypto.vault.states import State
 
 
 class Inspection:
@@ -27,12 +29,30 @@ class Inspection:
         self._audit = audit
         self._guard = Guard(vault.database, audit, session)
 
-    def find(self, key_id: str) -> Any:
+    def find(self, key_id: str) -> KeyRecord:
         """What is known of a key, without its secret. Raises `KeyRefused` when there is none."""
         return self._guard.use("Inspection.find", key_id, lambda: self._vault.find(key_id))
 
-    def counts(self) -> Any:
-        """How many keys, by kind and state."""
+    def records(
+        self,
+        *,
+        kind: Kind | None = None,
+        owner: str | None = None,
+        state: State | None = None,
+        after: int = 0,
+        limit: int = 1000,
+    ) -> list[KeyRecord]:
+        """At most `limit` keys that fit, oldest first, those with a `number` after `after`."""
+        return self._guard.use(
+            "Inspection.records",
+            owner or "all",
+            lambda: list(
+                islice(self._vault.records(kind=kind, owner=owner, state=state, after=after), limit)
+            ),
+        )
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """How many keys of each kind and state."""
         return self._guard.use("Inspection.counts", "vault", lambda: self._vault.counts())
 
     def accounts(self) -> list[Account]:

@@ -14,7 +14,9 @@ from crypto.roles.audit_log import AuditLog
 from crypto.roles.guard import Guard
 from crypto.roles.permissions import Session
 from crypto.roles.ports import UsableVault
-from crypto.services import CryptoServices
+from crypto.rsa_keys import RsaKey
+from crypto.services import CryptoServices, Exchange
+from crypto.sm2.exchange import Peer
 
 Result = TypeVar("Result")
 _NO_KEY = "no key"
@@ -191,6 +193,28 @@ class Operation:
         """SM2 pairs for the caller; nothing of them is kept here."""
         return self._guard.use(
             "Operation.generate_many", _NO_KEY, lambda: self._services.generate_many(count), count
+        )
+
+    def generate_rsa(self, bits: int, count: int = 1) -> list[RsaKey]:
+        """RSA keys for the caller; nothing of them is kept here."""
+        return self._guard.use(
+            "Operation.generate_rsa", _NO_KEY, lambda: self._services.generate_rsa(bits, count), count
+        )
+
+    def begin_exchange(
+        self, key_id: str, peer: Peer, *, is_initiator: bool, user_id: bytes = USER_ID
+    ) -> Exchange:
+        """One side of a key exchange with an encryption pair; the use is recorded here, before the peer hears of it.
+
+        What comes back keeps the pair inside for `agree`: it stays in this process.
+        """
+        return self._pair(
+            "begin_exchange",
+            "decrypt",
+            key_id,
+            lambda pair: self._services.begin_exchange(
+                pair, peer, is_initiator=is_initiator, user_id=user_id
+            ),
         )
 
     def _pair(self, method: str, use: str, key_id: str, work: Callable[[KeyPair], Result]) -> Result:

@@ -41,6 +41,7 @@ TABLE = """
     Administration.deactivate           yes            -         -
     Administration.compromise           yes            -         -
     Administration.destroy              two            -         -
+    Administration.export               two            -         -
     Administration.seal                 yes            -         -
     Administration.backup               yes            -         -
     Administration.restore              two            -         -
@@ -77,6 +78,8 @@ TABLE = """
     Operation.digest                    -              yes       -
     Operation.digest_many               -              yes       -
     Operation.generate_many             -              yes       -
+    Operation.generate_rsa              -              yes       -
+    Operation.begin_exchange            -              yes       -
 
     DataKeys.wrap_dek                   -              yes       -
     DataKeys.unwrap_dek                 -              yes       -
@@ -88,6 +91,7 @@ TABLE = """
 
     Inspection.find                     yes            yes       yes
     Inspection.counts                   yes            yes       yes
+    Inspection.records                  yes            -         yes
     Inspection.accounts                 yes            -         yes
     Inspection.approvals                yes            -         yes
     Inspection.verify_audit             yes            -         yes

@@ -1,10 +1,12 @@
 """What the guarded classes need of `vault.KeyVault`: each sees the half of it that its role is for."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol
 
 from crypto.provider import KeyPair
 from crypto.vault.database import KeyDatabase
+from crypto.vault.records import KeyRecord, Kind
+from crypto.vault.states import State
 
 
 class UsableVault(Protocol):
@@ -36,15 +38,15 @@ class ManagedVault(Protocol):
         """Where keys, counts and the record are."""
         ...
 
-    def create_pairs(self, owner: str, purpose: str, count: int = 1) -> list[str]:
+    def create_pairs(self, owner: str, purpose: str, count: int = 1, *, is_active: bool = True) -> list[str]:
         """Ids of new SM2 pairs."""
         ...
 
-    def create_keys(self, owner: str, kek: str, count: int = 1) -> list[str]:
+    def create_keys(self, owner: str, kek: str, count: int = 1, *, is_active: bool = True) -> list[str]:
         """Ids of new SM4 keys."""
         ...
 
-    def create_kek(self, name: str) -> Any:
+    def create_kek(self, name: str) -> None:
         """A new key-encryption key."""
         ...
 
@@ -56,7 +58,7 @@ class ManagedVault(Protocol):
         """Older versions open nothing."""
         ...
 
-    def rewrap(self, name: str, progress: Callable[[int, int], None], batch: int) -> int:
+    def rewrap(self, name: str, progress: Callable[[int, int], None]) -> int:
         """How many keys came under the newest version."""
         ...
 
@@ -76,6 +78,10 @@ class ManagedVault(Protocol):
         """The blob is deleted, a tombstone stays."""
         ...
 
+    def exportable(self, key_id: str) -> KeyPair:
+        """The whole pair. Raises `KeyRefused` when it may not leave."""
+        ...
+
     def seal(self) -> None:
         """The system key is forgotten."""
         ...
@@ -89,10 +95,21 @@ class VisibleVault(Protocol):
         """Where keys, counts and the record are."""
         ...
 
-    def find(self, key_id: str) -> Any:
+    def find(self, key_id: str) -> KeyRecord:
         """The record of a key, without its secret. Raises `KeyRefused`."""
         ...
 
-    def counts(self) -> Any:
-        """How many keys, by kind and state."""
+    def records(
+        self,
+        *,
+        kind: Kind | None = None,
+        owner: str | None = None,
+        state: State | None = None,
+        after: int = 0,
+    ) -> Iterator[KeyRecord]:
+        """All that fit, oldest first, those with a `number` after `after`."""
+        ...
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """How many keys of each kind and state."""
         ...

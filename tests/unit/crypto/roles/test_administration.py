@@ -37,7 +37,9 @@ class Bureau:
 
     def administration(self, session: Session) -> Administration:
         vault: Any = self.vault
-        return Administration(vault, self.office.accounts, self.office.dual, self.office.audit, session)
+        return Administration(
+            vault, self.office.accounts, self.office.dual, self.office.audit, vault, session
+        )
 
     def approval(self, operation: str, **arguments: str) -> str:
         asked = self.first.request(operation, arguments, "as planned")
@@ -118,7 +120,7 @@ def test_with_two_administrators_an_account_needs_both(bureau: Bureau) -> None:
 def test_one_administrator_alone_may_add_the_second_and_then_no_more(office: Office) -> None:
     vault: Any = NotedVault(office)
     session = office.hire("first", Role.ADMINISTRATOR)
-    alone = Administration(vault, office.accounts, office.dual, office.audit, session)
+    alone = Administration(vault, office.accounts, office.dual, office.audit, vault, session)
     alone.add_account("clerk", Role.OPERATOR, PASSWORD)
     alone.add_account("second", Role.ADMINISTRATOR, PASSWORD)
     with pytest.raises(RoleRefused):
