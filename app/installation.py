@@ -5,12 +5,11 @@ import secrets
 from pathlib import Path
 
 from access.staff import create_staff
-from app.platform import open_provider
+from app.keys import make_vault, open_keyring
 from billing.prices import add_price
 from core import db, migrate, personal_data
 from core.config import Settings
 from core.models import PriceItem, Staff
-from crypto.keyring import Keyring
 
 # 数字影像服务费 as Zhejiang's hospitals list it; a site edits its own catalogue. 20.00 yuan.
 FILM_PRICE_FEN = 2000
@@ -18,14 +17,9 @@ FILM_PRICE_FEN = 2000
 
 def set_up(settings: Settings) -> list[str]:
     """Create what is missing; return a line for each thing that was made."""
-    made = []
     settings.home_path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    provider = open_provider()
-    if not settings.key_path.exists():
-        settings.key_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        Keyring.create(settings.key_path, provider)
-        made.append(f"keys: {settings.key_path} (back this file up; without it nothing opens)")
-    personal_data.bind(Keyring.load(settings.key_path, provider))
+    made = make_vault(settings)
+    personal_data.bind(open_keyring(settings))
     database = db.connect(settings.database)
     with db.connection():
         applied = migrate.upgrade(database)

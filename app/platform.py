@@ -3,11 +3,11 @@
 from access import hospital_peers, signed_requests
 from app.bindings import bind_commands
 from app.engines import open_engines
+from app.keys import open_keyring
 from core import bus as core_bus
 from core import db, failpoints, personal_data
 from core.config import Settings
 from core.errors import Misconfigured
-from crypto.keyring import Keyring
 from crypto.provider import Provider
 from crypto.providers.portable import PortableProvider
 from crypto.self_test import run_self_test
@@ -35,7 +35,7 @@ def build_platform(settings: Settings) -> Platform:
     failpoints.arm(settings.fail, settings.home_path)
     db.connect(settings.database)
     provider = open_engines(settings).sm4
-    keyring = _keyring(settings, provider)
+    keyring = open_keyring(settings)
     personal_data.bind(keyring)
     wechat_client = _wechat_client(settings)
     bus = core_bus.InProcessBus()
@@ -71,12 +71,6 @@ def open_provider() -> Provider:
     provider = PortableProvider()
     run_self_test(provider)
     return provider
-
-
-def _keyring(settings: Settings, provider: Provider) -> Keyring:
-    if not settings.key_path.exists():
-        raise Misconfigured(f"no keys at {settings.key_path}: run `./cloudfilm setup` once")
-    return Keyring.load(settings.key_path, provider)
 
 
 def _store(settings: Settings) -> Store:

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 import peewee
 
 from app.engines import open_engines
+from app.keys import open_vault
 from app.platform import build_platform, load_site
+from app.randomness import process_drbg
 from core import db, migrate
 from core.config import Settings, host_and_port
 from core.errors import CloudFilmError
 from crypto.errors import CryptoError
-from crypto.keyring import Keyring
+from crypto.local_keyring import LocalKeyring
 from hl7_engine.connectors import registry
 from hl7_engine.site import Peer
 
@@ -74,11 +76,17 @@ def _keys(settings: Settings) -> Iterator[Finding]:
     failed = [f"{one.engine}: {one.reason}" for one in engines.rejected if one.is_failure]
     text = f"SM4 by {provider.name}, SM2 by {engines.sm2.name}; their known answers are right"
     yield Finding("crypto", not failed, "; ".join([text, *failed]))
-    if not settings.key_path.exists():
-        yield Finding("keys", False, f"{settings.key_path} does not exist: run `./cloudfilm setup`")
-        return
-    Keyring.load(settings.key_path, provider)
-    yield Finding("keys", True, f"{settings.key_path} opens; keep a copy of it in a safe")
+    vault = open_vault(settings)
+    keyring = LocalKeyring(vault, provider, process_drbg(settings).random_bytes)
+    # A wrap and an unwrap of nothing: the KEK in use, not only the file.
+    keyring.open_blob(keyring.seal_blob(b"", context="preflight"), context="preflight")
+    text = (
+        f"{settings.vault_path} opens by {settings.system_key_location}; {sum(vault.counts().values())} keys"
+    )
+    yield Finding("keys", True, text)
+    if settings.old_keyring_path.exists():
+        text = f"{settings.old_keyring_path} holds keys in clear that the vault has taken over: delete it"
+        yield Finding("keys", False, text)
 
 
 def _database(settings: Settings) -> Iterator[Finding]:

@@ -13,11 +13,10 @@ import numpy as np
 from access import sessions
 from access.staff import create_staff
 from app.installation import set_up
-from app.platform import open_provider
+from app.keys import open_keyring
 from app.site import Site, free_ports
 from app.story.scene import environment
 from core import config, db
-from crypto.keyring import Keyring
 from tests.unit.api import archived, makers
 from tests.unit.imaging import dicom_files
 
@@ -51,7 +50,7 @@ def films(sizes: Sequence[int]) -> Iterator[Films]:
         environ = environment(Path(home).resolve(), free_ports(8), STORE="local", KIOSK_KEYS="")
         settings = config.load(environ)
         set_up(settings)
-        keyring = Keyring.load(settings.key_path, open_provider())
+        keyring = open_keyring(settings)
         with db.connection():
             pages = {}
             for number, size in enumerate(sizes):

@@ -48,8 +48,18 @@ class Settings:
 
     database_url: str = ""
     redis_url: str = ""
-    key_file: str = ""
+    key_dir: str = ""
+    unseal: str = "file"
+    system_key_path: str = ""
     noise_device: str = ""
+    crypto_url: str = ""
+    crypto_token: str = ""
+    crypto_certificate: str = ""
+    crypto_socket: str = ""
+    crypto_socket_group: str = ""
+    crypto_bind: str = ""
+    crypto_peers: str = ""
+    crypto_client_ca: str = ""
     relay_threads: int = 3
     outbox_max_attempts: int = 12
 
@@ -111,9 +121,34 @@ class Settings:
         return f"{'wss' if parts.scheme == 'https' else 'ws'}://{parts.netloc}"
 
     @property
-    def key_path(self) -> Path:
-        """Where the key file lies."""
-        return Path(self.key_file) if self.key_file else self.home_path / "keys" / "keyring.json"
+    def keys_path(self) -> Path:
+        """The directory of the keys."""
+        return Path(self.key_dir) if self.key_dir else self.home_path / "keys"
+
+    @property
+    def vault_path(self) -> Path:
+        """The vault: every key, wrapped."""
+        return self.keys_path / "keys.db"
+
+    @property
+    def system_key_location(self) -> Path:
+        """The file with the key that unseals the vault."""
+        return Path(self.system_key_path) if self.system_key_path else self.keys_path / "system.key"
+
+    @property
+    def old_keyring_path(self) -> Path:
+        """The key file of versions before the vault."""
+        return self.keys_path / "keyring.json"
+
+    @property
+    def crypto_socket_path(self) -> Path:
+        """Where the key server listens for processes of this machine."""
+        return Path(self.crypto_socket) if self.crypto_socket else self.crypto_run_path / "crypto.sock"
+
+    @property
+    def crypto_run_path(self) -> Path:
+        """The key server's socket, certificate and its key."""
+        return self.home_path / "run"
 
     @property
     def spool_path(self) -> Path:

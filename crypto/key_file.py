@@ -1,16 +1,12 @@
-"""The key file: JSON, readable by its owner only, replaced atomically and flushed to the disk.
+"""A key file: JSON, readable by its owner only, whole or not there, flushed to the disk, never overwritten.
 
-It holds the system key in the clear, so whoever reads it holds everything: it belongs on the front machine,
-in the backup safe, and nowhere else.
+`system.key` holds the system key in clear: whoever has it and the vault holds everything. Keep the two apart where you can.
 """
 
-import contextlib
-import fcntl
 import json
 import os
 import secrets
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,24 +52,6 @@ def create_key_file(path: Path, content: dict[str, Any]) -> None:
     finally:
         temporary.unlink()
     _flush_directory(path.parent)
-
-
-def replace_key_file(path: Path, content: dict[str, Any]) -> None:
-    """Put `content` in the place of the old one: after a crash there is the one or the other, whole."""
-    temporary = _write_temporary(path, content)
-    temporary.replace(path)
-    _flush_directory(path.parent)
-
-
-@contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Alone among processes: read, change and replace the key file inside."""
-    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _write_temporary(path: Path, content: dict[str, Any]) -> Path:

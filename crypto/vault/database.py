@@ -33,13 +33,14 @@ class KeyDatabase:
     def connection(self) -> sqlite3.Connection:
         """This thread's connection, rows by name; outside `transaction` each statement is its own."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
+        # A worker forks for every job, and SQLite forbids to take a connection along.
+        if connection is None or self._local.process != os.getpid():
             connection = sqlite3.connect(
                 self.path, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False
             )
             connection.row_factory = sqlite3.Row
             connection.executescript(_PRAGMAS)
-            self._local.connection = connection
+            self._local.connection, self._local.process = connection, os.getpid()
             with self._lock:
                 self._all.append(connection)
         return connection

@@ -127,7 +127,7 @@ class KeyVault:
 
     def unseal(self, system_key: bytes) -> None:
         """Open for this process. Raises `KeyRefused` when it is another vault's key."""
-        identity = identities.read_identity(self.database)
+        identity = self._identity()
         key = wrapping_key(system_key, self.set_id)
         require_fits(system_key, self.set_id, identity.system_key_check)
         self._hold(key, identity.system_version)
@@ -250,6 +250,7 @@ class KeyVault:
             if record.kind is Kind.KEK:
                 self._records.bury_wrapped_by(record.owner, record.version, self._stamp(), reason)
         self._secrets.forget(("kek", record.owner, record.id))
+        self._secrets.forget(("derived",))
         rewrap.checkpoint(self.database)
 
     def find(self, key_id: str) -> KeyRecord:
@@ -320,9 +321,15 @@ class KeyVault:
         self._secrets.hold(SYSTEM, key)
 
     def _system(self) -> tuple[bytes, Identity]:
-        key, identity = self._secrets.system_key(), identities.read_identity(self.database)
+        key, identity = self._secrets.system_key(), self._identity()
         self._require_held(identity.system_version)
         return key, identity
+
+    def _identity(self) -> Identity:
+        identity = identities.read_identity(self.database)
+        if identity.set_id != self.set_id:
+            raise KeyRefused(f"{self.database.path} was exchanged for another vault's; put ours back")
+        return identity
 
     def _require_held(self, system_version: int) -> None:
         if system_version != self._held_version:
@@ -369,7 +376,7 @@ class KeyVault:
             if first.wrapped_by:
                 self._keks.to_unwrap(first.wrapped_by, first.wrapped_version)
             else:
-                self._require_held(identities.read_identity(self.database).system_version)
+                self._require_held(self._identity().system_version)
             self._records.insert(made)
         return [key.record.id for key in made]
 

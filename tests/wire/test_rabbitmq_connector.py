@@ -21,7 +21,7 @@ from core.db import database as bound_database
 from core.errors import Unavailable
 from core.failpoints import KILLED
 from core.models import InboundMessage
-from crypto.keyring import Keyring
+from crypto.local_keyring import LocalKeyring
 from hl7_engine import connector
 from hl7_engine.connectors import registry, senders
 from hl7_engine.connectors.rabbitmq import RabbitConnector
@@ -242,11 +242,11 @@ def test_killed_between_commit_and_acknowledgement_the_message_is_recognised(
     table: dict[str, Any],
     build: Build,
     database_url: str,
-    keyring: Keyring,
+    keyring: LocalKeyring,
     tmp_path: Path,
 ) -> None:
     publish(channel, queue, ORDER)
-    keys = str(keyring._path)
+    keys = str(keyring._vault.database.path)
     arguments = [json.dumps(table), database_url, keys, str(tmp_path / "home"), "hl7.before_ack:1"]
     ended = subprocess.run(
         [sys.executable, "-m", "tests.wire.taking_process", *arguments],

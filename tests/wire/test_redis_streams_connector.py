@@ -15,7 +15,7 @@ from core import alarms
 from core.errors import Unavailable
 from core.failpoints import KILLED
 from core.models import InboundMessage
-from crypto.keyring import Keyring
+from crypto.local_keyring import LocalKeyring
 from hl7_engine import connector
 from hl7_engine.connectors import registry, senders
 from hl7_engine.connectors.redis_streams import RedisConnector
@@ -261,11 +261,17 @@ def test_killed_between_commit_and_acknowledgement_the_message_is_recognised(
     table: dict[str, Any],
     build: Build,
     database_url: str,
-    keyring: Keyring,
+    keyring: LocalKeyring,
     tmp_path: Path,
 ) -> None:
     add(client, ORDER)
-    arguments = [json.dumps(table), database_url, str(keyring._path), str(tmp_path), "hl7.before_ack:1"]
+    arguments = [
+        json.dumps(table),
+        database_url,
+        str(keyring._vault.database.path),
+        str(tmp_path),
+        "hl7.before_ack:1",
+    ]
     ended = subprocess.run(
         [sys.executable, "-m", "tests.wire.taking_process", *arguments],
         cwd=ROOT,

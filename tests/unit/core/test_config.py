@@ -64,10 +64,18 @@ def test_secret_may_lie_in_a_file_and_the_variable_itself_wins(tmp_path: Path) -
 def test_paths_follow_the_home(tmp_path: Path) -> None:
     settings = load({"CLOUDFILM_HOME": str(tmp_path)})
     assert settings.database == f"sqlite:///{tmp_path / 'cloudfilm.db'}"
-    assert settings.key_path == tmp_path / "keys" / "keyring.json"
+    assert settings.vault_path == tmp_path / "keys" / "keys.db"
+    assert settings.system_key_location == tmp_path / "keys" / "system.key"
     assert {settings.spool_path.parent, settings.packs_path.parent} == {tmp_path}
-    other = load({"CLOUDFILM_DATABASE_URL": "postgresql:///x", "CLOUDFILM_KEY_FILE": "/keys/k.json"})
-    assert (other.database, other.key_path) == ("postgresql:///x", Path("/keys/k.json"))
+    other = load(
+        {
+            "CLOUDFILM_DATABASE_URL": "postgresql:///x",
+            "CLOUDFILM_KEY_DIR": "/keys",
+            "CLOUDFILM_SYSTEM_KEY_PATH": "/stick/system.key",
+        }
+    )
+    assert (other.database, other.vault_path) == ("postgresql:///x", Path("/keys/keys.db"))
+    assert other.system_key_location == Path("/stick/system.key")
 
 
 def test_host_and_port_are_split_at_the_last_colon() -> None:

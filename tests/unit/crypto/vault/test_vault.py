@@ -13,7 +13,7 @@ from crypto.vault.identity import is_vault
 from crypto.vault.records import Kind
 from crypto.vault.states import State
 from crypto.vault.vault import KeyVault
-from tests.unit.crypto.vault.vaults import (
+from tests.fixtures.key_vault import (
     ENGINES,
     OTHER_SYSTEM_KEY,
     SYSTEM_KEY,

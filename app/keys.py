@@ -1,0 +1,78 @@
+"""The keys of an installation: its vault, where it lies, what unseals it, the keyring on it (H2.8)."""
+
+from app.engines import open_engines
+from app.randomness import process_drbg
+from core import clock
+from core.config import Settings
+from core.errors import Misconfigured
+from crypto.keyring import Keyring
+from crypto.local_keyring import LocalKeyring
+from crypto.provider import KEY_SIZE
+from crypto.unsealing import KeyFile
+from crypto.vault.identity import is_vault
+from crypto.vault.old_keyring import read_old_keyring
+from crypto.vault.vault import KeyVault
+
+
+def open_keyring(settings: Settings) -> Keyring:
+    """The keyring of this installation, ready. Raises `Misconfigured`, `KeyRefused` saying what to do."""
+    engines, random = open_engines(settings), process_drbg(settings).random_bytes
+    return LocalKeyring(open_vault(settings), engines.sm4, random)
+
+
+def open_vault(settings: Settings) -> KeyVault:
+    """The vault, unsealed in this process. Raises `Misconfigured`, `KeyRefused` saying what to do."""
+    if not is_vault(settings.vault_path):
+        raise Misconfigured(f"no keys at {settings.vault_path}: run `./cloudfilm setup` once")
+    source = _key_file(settings)
+    vault = KeyVault.open(
+        settings.vault_path, open_engines(settings), clock.now, process_drbg(settings).random_bytes
+    )
+    vault.unseal(source.system_key())
+    return vault
+
+
+def make_vault(settings: Settings) -> list[str]:
+    """Create the vault where there is none, with the keys of an old keyring.json if there is one; lines that say so.
+
+    Killed anywhere, it goes on when it is called again: the system key's file is there before the vault that needs it.
+    """
+    if is_vault(settings.vault_path):
+        return []
+    _key_file(settings)
+    made = _make_system_key(settings)
+    system_key = KeyFile(settings.system_key_location).system_key()
+    engines, random = open_engines(settings), process_drbg(settings).random_bytes
+    old = settings.old_keyring_path
+    if not old.exists():
+        KeyVault.create(settings.vault_path, system_key, engines, clock.now, random).close()
+        return [
+            *made,
+            f"keys: {settings.vault_path} (back it up together with the system key; without them nothing opens)",
+        ]
+    keys = read_old_keyring(old, engines.sm4)
+    KeyVault.adopt(
+        settings.vault_path, system_key, engines, clock.now, random, root=keys.root, keks=keys.keks
+    ).close()
+    return [
+        *made,
+        f"keys: {settings.vault_path}, with the keys of {old}; that file holds them in clear: delete it when "
+        "everything opens",
+    ]
+
+
+def _make_system_key(settings: Settings) -> list[str]:
+    path = settings.system_key_location
+    if path.exists():
+        return []
+    KeyFile.create(path, process_drbg(settings).random_bytes(KEY_SIZE))
+    return [f"system key: {path} (whoever has it and the vault has everything: keep its copy elsewhere)"]
+
+
+def _key_file(settings: Settings) -> KeyFile:
+    if settings.unseal != "file":
+        raise Misconfigured(
+            f"CLOUDFILM_UNSEAL is {settings.unseal!r}: this process can unseal by a file only; "
+            "with shares the keys belong to the key server (docs/crypto.md)"
+        )
+    return KeyFile(settings.system_key_location)
