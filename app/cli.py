@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from app.commands import hl7_store
+from app.commands import files, hl7_store
 from app.commands.bench import bench
 from app.commands.check import check
 from app.commands.demo import demo
@@ -34,6 +34,7 @@ for command in (
     audit_group,
     hl7_group,
     unseal,
+    *files.COMMANDS,
     bench,
     check,
 ):

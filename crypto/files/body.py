@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from crypto.class_keys import head_key
-from crypto.errors import SealBroken, SourceChanged
+from crypto.errors import FileRefused, SealBroken, SourceChanged
 from crypto.provider import BATCH, TAG_SIZE, Provider
 from crypto.sealed_header import HEADER_SIZE, SealedHeader
 
@@ -122,12 +122,6 @@ def _open_each(
         take(indexes.start, plain)
         return sum(map(len, plain))
 
-    length = os.fstat(sealed).st_size
-    if length != header.sealed_length:
-        raise SealBroken(
-            f"sealed object {header.object_id.hex()} has {length} bytes and should have {header.sealed_length}: "
-            "it was cut or something was added; restore the sealed file from its copy"
-        )
     _each_batch(header, work, threads, advance)
 
 
@@ -155,7 +149,12 @@ def _each_batch(header: SealedHeader, work: _Work, threads: int, advance: Advanc
 
 def _plain(source: int, header: SealedHeader, index: int) -> bytes:
     wanted = header.plain_size(index)
-    chunk = _read_all(source, wanted, index * header.chunk_size)
+    try:
+        chunk = _read_all(source, wanted, index * header.chunk_size)
+    except OSError as error:
+        raise FileRefused(
+            f"the file cannot be read beyond byte {index * header.chunk_size}: {error.strerror}"
+        ) from None
     if len(chunk) != wanted:
         raise SourceChanged(
             f"object {header.object_id.hex()}: the file became shorter than {header.plain_length} bytes; "

@@ -9,6 +9,7 @@ import fcntl
 import os
 import re
 import secrets
+import signal
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,11 @@ class Stamp(NamedTuple):
     modified_ns: int
     inode: int
 
+    @classmethod
+    def of(cls, found: os.stat_result) -> "Stamp":
+        """Of what `stat` gave."""
+        return cls(found.st_size, found.st_mtime_ns, found.st_ino)
+
 
 class Part(NamedTuple):
     """A file in the making: open for reading and writing, mode 0600."""
@@ -36,8 +42,7 @@ class Part(NamedTuple):
 
 def stamp_of(descriptor: int) -> Stamp:
     """The stamp of an open file."""
-    found = os.fstat(descriptor)
-    return Stamp(found.st_size, found.st_mtime_ns, found.st_ino)
+    return Stamp.of(os.fstat(descriptor))
 
 
 def require_unchanged(path: Path, descriptor: int, before: Stamp) -> None:
@@ -46,8 +51,7 @@ def require_unchanged(path: Path, descriptor: int, before: Stamp) -> None:
         found = path.stat(follow_symlinks=False)
     except FileNotFoundError:
         raise SourceChanged(f"{path}: the file was taken away while it was worked on") from None
-    now = Stamp(found.st_size, found.st_mtime_ns, found.st_ino)
-    if now != before or stamp_of(descriptor) != before:
+    if Stamp.of(found) != before or stamp_of(descriptor) != before:
         raise SourceChanged(
             f"{path}: the file changed while it was worked on; seal it again when it is complete"
         )
@@ -70,6 +74,18 @@ def open_regular(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
+def is_being_written(descriptor: int) -> bool:
+    """Whether another process has the file open for writing, where the kernel tells (local file systems, own files)."""
+    try:
+        # Should a writer come while we hold the lease: a signal that is ignored unless asked for, not SIGIO, which kills.
+        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+    except OSError as error:
+        return error.errno == errno.EAGAIN
+    fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    return False
+
+
 @contextlib.contextmanager
 def part_in(directory: Path) -> Iterator[Part]:
     """A new part in `directory` (made when missing); gone at the end unless it was renamed."""
@@ -83,10 +99,15 @@ def part_in(directory: Path) -> Iterator[Part]:
         os.close(part.descriptor)
 
 
+def is_part(path: Path) -> bool:
+    """Whether the name is that of a file in the making."""
+    return _PART.fullmatch(path.name) is not None
+
+
 def sweep_parts(directory: Path) -> None:
     """Remove the parts of processes that are no more."""
     for entry in os.scandir(directory):
-        if _PART.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+        if is_part(Path(entry.path)) and entry.is_file(follow_symlinks=False):
             with contextlib.suppress(OSError), open_regular(Path(entry.path)) as descriptor:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 Path(entry.path).unlink()
@@ -117,6 +138,17 @@ def replace(part: Part, path: Path) -> None:
     with _directory(path.parent) as directory:
         part.path.rename(path)
         os.fsync(directory)
+
+
+@contextlib.contextmanager
+def alone_in(directory: Path) -> Iterator[None]:
+    """Hold the directory against others who ask in the same way. Raises `FileRefused` when one does already."""
+    with _directory(directory) as descriptor:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FileRefused(f"{directory}: another process works with this folder; one at a time") from None
+        yield
 
 
 def remove(path: Path) -> None:

@@ -119,7 +119,7 @@ class SealedFiles:
             return opened.file
 
     def describe(self, sealed: Path) -> SealedFile:
-        """Name, kind and length; the key is unwrapped, no chunk is read. Raises `SealBroken`, `KeyRefused`, `OSError`."""
+        """Name, kind and length; the key is unwrapped, no chunk is opened. Raises `SealBroken`, `KeyRefused`, `OSError`."""
         with self._opened(sealed) as opened:
             return opened.file
 
@@ -158,7 +158,17 @@ class SealedFiles:
             except SealBroken as error:
                 raise SealBroken(f"{sealed}: {error}") from None
             require_safe_name(about.name)
+            _require_whole(sealed, descriptor, header)
             yield _Opened(descriptor, header, dek, SealedFile(sealed, header.plain_length, envelope, about))
+
+
+def _require_whole(sealed: Path, descriptor: int, header: SealedHeader) -> None:
+    length = os.fstat(descriptor).st_size
+    if length != header.sealed_length:
+        raise SealBroken(
+            f"{sealed}: has {length} bytes and should have {header.sealed_length}: it was cut or something was added; "
+            "restore it from its copy"
+        )
 
 
 class PlainFile(io.RawIOBase):
