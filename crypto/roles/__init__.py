@@ -3,7 +3,7 @@
 Where to start
     `permissions`    the one table: operation × role
     `accounts`       people with password and one-time code, machines known by the socket they come through; lock-out
-    `dual_control`   destroy, restore and export wait for a second administrator
+    `dual_control`   destroy, export and accounts wait for a second administrator
     `audit_log`      the SM3 chain in the vault's own database
     `guard`          one request: role, second person, work, record, release; in this order everywhere
     `administration` managing keys: all of `vault` that an administrator may reach

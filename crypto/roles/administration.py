@@ -1,6 +1,6 @@
 """Managing keys and accounts, for administrators; no method but `export` gives a key or its work out (H2.7).
 
-A change and its row are one transaction. What takes long (re-wrap, backup, restore) has a row before and a row after.
+A change and its row are one transaction. What takes long (re-wrap, backup) has a row before and a row after.
 Raises besides what the vault raises: `RoleRefused`, `AuditUnavailable`. `approval`: the id of a request that another
 administrator approved (`dual_control`); `request` asks for it with the same arguments.
 """
@@ -22,6 +22,8 @@ from crypto.vault.rewrap import checkpoint
 Result = TypeVar("Result")
 # Fewer administrators cannot approve each other: then, and only then, one alone adds accounts (a new installation).
 FEWEST_ADMINISTRATORS = 2
+# In whose name the record has what is done before there is an administrator: whoever may run this program.
+INSTALLATION = Session("installation", Role.ADMINISTRATOR)
 
 
 class Administration:
@@ -132,15 +134,6 @@ class Administration:
         """What `work` gives, which writes the sealed archive of this name."""
         return self._long("backup", archive, work)
 
-    def restore(self, archive: str, approval: str, work: Callable[[], Result]) -> Result:
-        """What `work` gives, which brings back the keys of the archive of this name."""
-        return self._long(
-            "restore",
-            archive,
-            work,
-            lambda: self._dual_control.use(self._session, approval, "restore", {"archive": archive}),
-        )
-
     def request(self, operation: str, arguments: dict[str, str], reason: str) -> str:
         """Ask another administrator for one of `permissions.TWO_PERSON`; the id that is then the `approval`."""
 
@@ -212,12 +205,22 @@ class Administration:
 
         return self._change(method, subject, run, f"approval {approval}: {detail}")
 
-    def _long(
-        self, method: str, subject: str, work: Callable[[], Result], also: Callable[[], object] | None = None
-    ) -> Result:
-        def opening() -> None:
-            self._accounts.require_active(self._session)
-            if also is not None:
-                also()
+    def _long(self, method: str, subject: str, work: Callable[[], Result]) -> Result:
+        return self._guard.long_change(
+            f"Administration.{method}", subject, work, lambda: self._accounts.require_active(self._session)
+        )
 
-        return self._guard.long_change(f"Administration.{method}", subject, work, opening)
+
+def add_first_administrator(accounts: Accounts, audit: AuditLog, name: str, password: str) -> str:
+    """The address for the authenticator app of an installation's first administrator, whom nobody can sign in before.
+
+    Raises `RoleRefused` when there is one already.
+    """
+
+    def run() -> str:
+        if accounts.administrators():
+            raise RoleRefused(f"account {name}: there is an administrator, who adds it (`keys account add`)")
+        return accounts.add(name, Role.ADMINISTRATOR, password)
+
+    guard = Guard(audit.database, audit, INSTALLATION)
+    return guard.change("Administration.add_account", name, run, Role.ADMINISTRATOR)

@@ -44,7 +44,6 @@ TABLE = """
     Administration.export               two            -         -
     Administration.seal                 yes            -         -
     Administration.backup               yes            -         -
-    Administration.restore              two            -         -
 
     Administration.request              yes            -         -
     Administration.approve              yes            -         -

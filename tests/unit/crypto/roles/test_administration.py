@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from crypto.errors import RoleRefused
-from crypto.roles.administration import Administration
+from crypto.roles.administration import Administration, add_first_administrator
 from crypto.roles.permissions import Role, Session
-from tests.unit.crypto.roles.people import PASSWORD, Office
+from tests.unit.crypto.roles.people import PASSWORD, Office, secret_of
 
 pytestmark = pytest.mark.requirement("H2.7")
 
@@ -91,12 +91,9 @@ def test_an_approval_whose_work_failed_is_not_spent(bureau: Bureau) -> None:
     assert len(bureau.vault.calls) == 1
 
 
-def test_a_restore_spends_its_approval_before_it_begins(bureau: Bureau) -> None:
-    asked = bureau.approval("restore", archive="keys-1.tar")
-    assert bureau.first.restore("keys-1.tar", asked, lambda: 200_000) == 200_000
-    with pytest.raises(RoleRefused, match="used"):
-        bureau.first.restore("keys-1.tar", asked, lambda: 0)
-    assert [outcome for *_, outcome in bureau.outcomes()[2:]] == ["begun", "done", "failed: RoleRefused"]
+def test_a_backup_has_a_row_before_and_after(bureau: Bureau) -> None:
+    assert bureau.first.backup("keys-1", lambda: 200_000) == 200_000
+    assert bureau.outcomes() == [("first", "backup", "begun"), ("first", "backup", "done")]
 
 
 def test_nothing_else_is_asked_of_a_second_person(bureau: Bureau) -> None:
@@ -125,6 +122,19 @@ def test_one_administrator_alone_may_add_the_second_and_then_no_more(office: Off
     alone.add_account("second", Role.ADMINISTRATOR, PASSWORD)
     with pytest.raises(RoleRefused):
         alone.add_account("third", Role.ADMINISTRATOR, PASSWORD)
+
+
+def test_the_first_administrator_is_added_by_the_installation_once(office: Office) -> None:
+    uri = add_first_administrator(office.accounts, office.audit, "first", PASSWORD)
+    office.secrets["first"] = secret_of(uri)
+    assert office.accounts.sign_in("first", PASSWORD, office.code("first")).role is Role.ADMINISTRATOR
+    with pytest.raises(RoleRefused, match="there is an administrator"):
+        add_first_administrator(office.accounts, office.audit, "another", PASSWORD)
+    assert [(row.event.account, row.event.outcome) for row in office.audit.rows()] == [
+        ("installation", "done"),
+        ("first", "done"),
+        ("installation", "failed: RoleRefused"),
+    ]
 
 
 def test_nobody_gets_rid_of_the_second_person_alone(bureau: Bureau) -> None:

@@ -176,5 +176,5 @@ def test_nobody_both_manages_and_uses_keys() -> None:
 
 
 def test_what_cannot_be_undone_needs_two() -> None:
-    for method in ("destroy", "restore", "add_account", "add_machine", "remove_account"):
+    for method in ("destroy", "export", "add_account", "add_machine", "remove_account"):
         assert RIGHTS[f"Administration.{method}"][Role.ADMINISTRATOR].needs_second
