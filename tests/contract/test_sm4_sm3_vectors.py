@@ -16,8 +16,12 @@ from crypto.errors import EngineUnavailable
 from crypto.providers.gmssl_reference import GmsslReferenceProvider
 from crypto.providers.ippcp import IppcpEngine
 from crypto.providers.mbx.engine import MbxEngine
+from crypto.providers.openssl_sm2 import OpenSslSm2
 from crypto.providers.portable import PortableProvider
+from crypto.providers.sdf import SdfDevice
+from crypto.providers.sdf_engine import SdfEngine
 from crypto.self_test import check_modes, check_sm3, run_self_test
+from tests.fixtures.sdf_card import PASSWORDS, SLOT, soft_card
 
 pytestmark = pytest.mark.requirement("H2", "H2.4")
 
@@ -25,6 +29,7 @@ VECTORS = Path(cryptography_vectors.__file__).parent
 ENGINES: dict[str, Callable[[Path], object]] = {
     "mbx": lambda directory: MbxEngine.load(directory / "engines", secrets.token_bytes),
     "ippcp": lambda _: IppcpEngine.load(secrets.token_bytes),
+    "sdf": lambda _: SdfEngine(SdfDevice(soft_card(), PASSWORDS), SLOT, OpenSslSm2(secrets.token_bytes)),
     "portable": lambda _: PortableProvider(),
     "gmssl-reference": lambda _: GmsslReferenceProvider(),
 }
