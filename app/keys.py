@@ -8,7 +8,7 @@ from core.errors import Misconfigured
 from crypto.keyring import Keyring
 from crypto.local_keyring import LocalKeyring
 from crypto.provider import KEY_SIZE
-from crypto.unsealing import KeyFile
+from crypto.unsealing import KeyFile, unseal_by_file
 from crypto.vault.identity import is_vault
 from crypto.vault.old_keyring import read_old_keyring
 from crypto.vault.vault import KeyVault
@@ -24,11 +24,11 @@ def open_vault(settings: Settings) -> KeyVault:
     """The vault, unsealed in this process. Raises `Misconfigured`, `KeyRefused` saying what to do."""
     if not is_vault(settings.vault_path):
         raise Misconfigured(f"no keys at {settings.vault_path}: run `./cloudfilm setup` once")
-    source = _key_file(settings)
+    _require_file(settings)
     vault = KeyVault.open(
         settings.vault_path, open_engines(settings), clock.now, process_drbg(settings).random_bytes
     )
-    vault.unseal(source.system_key())
+    unseal_by_file(settings.system_key_location, vault.unseal)
     return vault
 
 
@@ -39,7 +39,7 @@ def make_vault(settings: Settings) -> list[str]:
     """
     if is_vault(settings.vault_path):
         return []
-    _key_file(settings)
+    _require_file(settings)
     made = _make_system_key(settings)
     system_key = KeyFile(settings.system_key_location).system_key()
     engines, random = open_engines(settings), process_drbg(settings).random_bytes
@@ -69,10 +69,9 @@ def _make_system_key(settings: Settings) -> list[str]:
     return [f"system key: {path} (whoever has it and the vault has everything: keep its copy elsewhere)"]
 
 
-def _key_file(settings: Settings) -> KeyFile:
+def _require_file(settings: Settings) -> None:
     if settings.unseal != "file":
         raise Misconfigured(
             f"CLOUDFILM_UNSEAL is {settings.unseal!r}: this process can unseal by a file only; "
             "with shares the keys belong to the key server (docs/crypto.md)"
         )
-    return KeyFile(settings.system_key_location)

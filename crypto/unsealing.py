@@ -203,3 +203,36 @@ def _from_hex(text: object, called: str) -> bytes:
     if len(key) != KEY_SIZE:
         raise KeyRefused(f"{called}: it gives no system key ({2 * KEY_SIZE} hex digits)")
     return key
+
+
+def unseal_by_file(path: Path, unseal: Callable[[bytes], None]) -> None:
+    """Hand the key of `path` to `unseal`. A change of the system key that was killed half-way is finished here.
+
+    Raises what `KeyFile` and `unseal` raise.
+    """
+    try:
+        unseal(KeyFile(path).system_key())
+    except KeyRefused:
+        following = next_key_path(path)
+        if not following.exists():
+            raise
+        unseal(KeyFile(following).system_key())
+        following.replace(path)
+
+
+def change_key_file(path: Path, key: bytes, change: Callable[[], None]) -> None:
+    """Put `key` into the place of the old one around `change`, which puts the vault under it.
+
+    At each moment one of the two files has the vault's key: killed anywhere, `unseal_by_file` finds which.
+    """
+    following = next_key_path(path)
+    # Left by a change that never came to the vault: the old key had opened it, or we would not be here.
+    following.unlink(missing_ok=True)
+    KeyFile.create(following, key)
+    change()
+    following.replace(path)
+
+
+def next_key_path(path: Path) -> Path:
+    """Where the coming system key lies while the vault is put under it."""
+    return path.with_name(f"{path.name}.next")

@@ -38,10 +38,18 @@ class KeyRestore:
                 f"there is a vault at {self._path}; restore on a machine without one, or move that file away first"
             )
 
-    def restore(self, archive: Opened, backup_key: bytes, system_key: bytes, progress: Progress) -> None:
+    def restore(
+        self,
+        archive: Opened,
+        backup_key: bytes,
+        system_key: bytes,
+        progress: Progress,
+        record: Callable[[KeyVault], None] = lambda vault: None,
+    ) -> None:
         """Put the keys of a verified archive under `system_key`, a new one; the vault is then at its path, closed.
 
-        `progress` is told bytes read and in all. Raises `ShareRefused`, `SealBroken`, `KeyRefused`.
+        `progress` is told bytes read and in all. `record` may write into the vault before it gets its name. Raises
+        `ShareRefused`, `SealBroken`, `KeyRefused`.
         """
         _require_version(archive.manifest)
         with alone(self._path, "a restore"):
@@ -51,7 +59,7 @@ class KeyRestore:
             try:
                 wrapping_key = self._write_database(archive, backup_key, part, progress)
                 _require_inventory(take_inventory(part), archive.manifest)
-                self._change_system_key(part, archive.manifest, wrapping_key, system_key)
+                self._change_system_key(part, archive.manifest, wrapping_key, system_key, record)
                 publish(part, self._path)
             finally:
                 clear_unfinished(self._path)
@@ -70,7 +78,12 @@ class KeyRestore:
         return first[:KEY_SIZE]
 
     def _change_system_key(
-        self, part: Path, manifest: Manifest, wrapping_key: bytes, system_key: bytes
+        self,
+        part: Path,
+        manifest: Manifest,
+        wrapping_key: bytes,
+        system_key: bytes,
+        record: Callable[[KeyVault], None],
     ) -> None:
         vault = KeyVault.open(part, self._engines, self._now, self._random)
         try:
@@ -78,6 +91,7 @@ class KeyRestore:
                 raise SealBroken(f"the archive holds vault {vault.set_id[:8]}, its manifest says another")
             vault.unseal_by_wrapping_key(wrapping_key)
             vault.change_system_key(system_key)
+            record(vault)
             # One file from here on: what is published has no log beside it.
             vault.database.connection().execute("PRAGMA journal_mode=DELETE")
         finally:

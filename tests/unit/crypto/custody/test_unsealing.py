@@ -7,7 +7,15 @@ import pytest
 
 from crypto.errors import KeyRefused, ShareRefused
 from crypto.shamir import Purpose, Share, split
-from crypto.unsealing import Command, DeviceSlot, GatheringState, KeyFile, ShareGathering
+from crypto.unsealing import (
+    Command,
+    DeviceSlot,
+    GatheringState,
+    KeyFile,
+    ShareGathering,
+    change_key_file,
+    unseal_by_file,
+)
 
 pytestmark = pytest.mark.requirement("H2.8")
 
@@ -152,3 +160,63 @@ def test_a_command_that_is_missing_or_hangs_is_refused() -> None:
         Command([sys.executable, "-c", "__import__('signal').pause()"], seconds=0).system_key()
     with pytest.raises(KeyRefused, match="no command"):
         Command([])
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing after it runs."""
+
+
+class Lock:
+    """Opens for one key, as a vault does."""
+
+    def __init__(self, key: bytes) -> None:
+        self.key = key
+        self.is_open = False
+
+    def unseal(self, key: bytes) -> None:
+        if key != self.key:
+            raise KeyRefused("the system key does not belong to this vault")
+        self.is_open = True
+
+
+def test_a_change_of_the_key_file_follows_the_vault(tmp_path: Path) -> None:
+    path, lock, new = tmp_path / "system.key", Lock(KEY), bytes(16)
+    KeyFile.create(path, KEY)
+
+    def change() -> None:
+        lock.key = new
+
+    change_key_file(path, new, change)
+    unseal_by_file(path, lock.unseal)
+    assert lock.is_open
+    assert [entry.name for entry in tmp_path.iterdir()] == ["system.key"]
+
+
+@pytest.mark.parametrize("is_changed", [False, True])
+def test_a_change_that_was_killed_leaves_one_file_that_opens(tmp_path: Path, is_changed: bool) -> None:
+    path, lock, new = tmp_path / "system.key", Lock(KEY), bytes(16)
+    KeyFile.create(path, KEY)
+
+    def change() -> None:
+        if is_changed:
+            lock.key = new
+        raise Killed
+
+    with pytest.raises(Killed):
+        change_key_file(path, new, change)
+    unseal_by_file(path, lock.unseal)
+    assert lock.is_open
+    assert KeyFile(path).system_key() == lock.key
+
+    def change_again() -> None:
+        lock.key = bytes(15) + b"\1"
+
+    change_key_file(path, bytes(15) + b"\1", change_again)
+    unseal_by_file(path, lock.unseal)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["system.key"]
+
+
+def test_a_key_file_of_another_vault_is_refused(tmp_path: Path) -> None:
+    KeyFile.create(tmp_path / "system.key", KEY)
+    with pytest.raises(KeyRefused, match="does not belong"):
+        unseal_by_file(tmp_path / "system.key", Lock(bytes(16)).unseal)
