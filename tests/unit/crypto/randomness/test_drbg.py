@@ -1,6 +1,7 @@
 """The generator: seeds, reseeds, threads, forks, and that a failed source ends it."""
 
 import os
+import signal
 import threading
 from collections.abc import Callable
 
@@ -13,6 +14,7 @@ from tests.unit.crypto.randomness.noise import FakeClock, FakeNoise
 
 pytestmark = pytest.mark.requirement("H2.5")
 
+_CHILD_SECONDS = 20
 DEFECTS = ["stuck", "five values", "repeats a block", "alternates", "runs short", "dies"]
 SLOW_DEFECTS = ["one bit leans", "counts"]
 
@@ -167,6 +169,8 @@ def _in_a_child(work: Callable[[], bytes]) -> bytes:
     read_end, write_end = os.pipe()
     child = os.fork()
     if child == 0:
+        # A child that waits for a lock of its parent would wait for ever; so it dies, and the test fails.
+        signal.alarm(_CHILD_SECONDS)
         try:
             os.write(write_end, work())
         finally:
