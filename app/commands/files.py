@@ -13,18 +13,14 @@ from pathlib import Path
 import click
 
 from app.platform import build_platform
+from app.stored_files import fetch, store_hand_over
 from core import config
-from core.errors import CloudFilmError
-from crypto.errors import NotHandedOver
 from crypto.files import placing, walk
 from crypto.files.job import Job, Outcome, State, Stopped, Work, run
 from crypto.files.journal import Journal
-from crypto.files.sealed_file import SealedFile, SealedFiles
+from crypto.files.sealed_file import SealedFiles
 from crypto.files.walk import Found
-from crypto.files.watch import HandOver, Watch, WatchedFolder
-from crypto.sm3 import Sm3
-from imaging.store import Store
-from imaging.upload import upload_and_verify
+from crypto.files.watch import Watch, WatchedFolder
 from workflow.context import Platform
 
 JOURNAL_NAME = ".journal.db"
@@ -32,7 +28,6 @@ STEP_SECONDS = 5.0
 # What a shell gives for a process that an interrupt ended.
 STOPPED_STATUS = 130
 _LEAST_SECONDS = 0.1
-_BLOCK = 2**20
 _MEGABYTE = 1_000_000
 
 _Paths = tuple[Path, ...]
@@ -112,24 +107,21 @@ def rewrap(base: Path, paths: _Paths) -> None:
     _over_sealed(_named(base, paths), "re-wrapped", lambda job: job.rewrap)
 
 
-COMMANDS = (seal, open_command, verify, rewrap)
-
-
-def store_hand_over(store: Store) -> HandOver:
-    """Hands sealed files to the object store under `files/`, with the wrapped key as metadata, read back and compared."""
-
-    def hand_over(name: str, file: SealedFile) -> None:
-        digest = Sm3()
-        with file.path.open("rb") as body:
-            while block := body.read(_BLOCK):
-                digest.update(block)
-        metadata = {**file.envelope.fields(), "sealed-sm3": digest.hexdigest()}
+@click.command("fetch")
+@_from
+@click.argument("names", nargs=-1, required=True)
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Where they go.")
+def fetch_command(base: Path, names: tuple[str, ...], out: Path) -> None:
+    """Bring sealed files back from the store with their keys, by their names of 32 hex digits; then `open` opens them."""
+    store = _platform().store
+    for name in names:
         try:
-            upload_and_verify(store, f"files/{name[:2]}/{name}", file.path, digest.hexdigest(), metadata)
-        except CloudFilmError as error:
-            raise NotHandedOver(str(error)) from error
+            _say(str(fetch(store, name, base / out)))
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
 
-    return hand_over
+
+COMMANDS = (seal, open_command, verify, rewrap, fetch_command)
 
 
 def _over_sealed(paths: list[Path], done: str, work_of: Callable[[Job], Work]) -> None:

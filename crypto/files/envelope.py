@@ -39,11 +39,15 @@ _FILE_LIMIT = 16 * 1024
 
 @dataclass(frozen=True)
 class About:
-    """What the file was: its path relative to what was sealed (posix), time of change in ns, how its kind was found."""
+    """What the file was: its path relative to what was sealed (posix), time of change in ns, how its kind was found.
+
+    `source` is the SM3 of the path that it lay at, hex: with length and time it tells whether a file is sealed already.
+    """
 
     name: str
     modified_ns: int
     label: Label
+    source: str
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,8 @@ class Envelope:
                 f"sealed object {self.object_id.hex()}: name or kind in its key file was altered; restore that file"
             ) from None
         content = json.loads(packed.decode("utf-8", "surrogateescape"))
-        return About(content["name"], content["modified_ns"], Label(Kind(self.kind), content["evidence"]))
+        label = Label(Kind(self.kind), content["evidence"])
+        return About(content["name"], content["modified_ns"], label, content.get("source", ""))
 
     def rewrapped(self, keyring: Keyring) -> "Envelope":
         """The same with the data key under the newest key-encryption key."""
@@ -170,6 +175,7 @@ def _pack_about(about: About) -> bytes:
         "name": require_safe_name(about.name),
         "modified_ns": about.modified_ns,
         "evidence": about.label.evidence,
+        "source": about.source,
     }
     # File names on Linux are bytes, in old systems GBK: they come back byte for byte.
     return json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogateescape")

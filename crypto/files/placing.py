@@ -18,6 +18,7 @@ from typing import NamedTuple
 from crypto.errors import FileRefused, SourceChanged
 
 _PART = re.compile(r"\.cfs-[0-9a-f]{16}\.part")
+_LOCK, _ALONE = ".cfs-lock", ".cfs-alone"
 
 
 class Stamp(NamedTuple):
@@ -86,6 +87,13 @@ def is_being_written(descriptor: int) -> bool:
     return False
 
 
+def fill(part: Part, content: bytes) -> None:
+    """Write all of `content` behind what the part holds."""
+    written = 0
+    while written < len(content):
+        written += os.write(part.descriptor, content[written:])
+
+
 @contextlib.contextmanager
 def part_in(directory: Path) -> Iterator[Part]:
     """A new part in `directory` (made when missing); gone at the end unless it was renamed."""
@@ -99,15 +107,15 @@ def part_in(directory: Path) -> Iterator[Part]:
         os.close(part.descriptor)
 
 
-def is_part(path: Path) -> bool:
-    """Whether the name is that of a file in the making."""
-    return _PART.fullmatch(path.name) is not None
+def is_ours(name: str) -> bool:
+    """Whether a file of this name is one in the making, or a lock."""
+    return name in (_LOCK, _ALONE) or _is_part(name)
 
 
 def sweep_parts(directory: Path) -> None:
     """Remove the parts of processes that are no more."""
     for entry in os.scandir(directory):
-        if is_part(Path(entry.path)) and entry.is_file(follow_symlinks=False):
+        if _is_part(entry.name) and entry.is_file(follow_symlinks=False):
             with contextlib.suppress(OSError), open_regular(Path(entry.path)) as descriptor:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 Path(entry.path).unlink()
@@ -121,8 +129,7 @@ def place(parts: list[tuple[Part, Path]]) -> None:
     for part, _ in parts:
         os.fsync(part.descriptor)
     target = parts[-1][1]
-    with _directory(target.parent) as directory:
-        fcntl.flock(directory, fcntl.LOCK_EX)
+    with _directory(target.parent) as directory, _locked(target.parent, directory):
         if os.path.lexists(target):
             raise FileRefused(
                 f"{target}: exists already and is not overwritten; move it away or choose another --out"
@@ -143,7 +150,7 @@ def replace(part: Part, path: Path) -> None:
 @contextlib.contextmanager
 def alone_in(directory: Path) -> Iterator[None]:
     """Hold the directory against others who ask in the same way. Raises `FileRefused` when one does already."""
-    with _directory(directory) as descriptor:
+    with _lock_file(directory / _ALONE) as descriptor:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -159,9 +166,12 @@ def remove(path: Path) -> None:
 
 
 def drop_from_cache(descriptor: int) -> None:
-    """What is read next comes from the disk: a proof must not read the kernel's memory. The file is flushed before."""
-    os.fsync(descriptor)
+    """What is read next of a flushed file comes from the disk: a proof must not read the kernel's memory."""
     os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _is_part(name: str) -> bool:
+    return _PART.fullmatch(name) is not None
 
 
 def _new_part(directory: Path) -> Part:
@@ -172,6 +182,30 @@ def _new_part(directory: Path) -> Part:
         if os.fstat(descriptor).st_nlink:
             return Part(path, descriptor)
         os.close(descriptor)  # a sweep came between creating and locking
+
+
+@contextlib.contextmanager
+def _locked(path: Path, directory: int) -> Iterator[None]:
+    """Alone in a directory for a moment. File systems that lock no directories (NFS) get a lock file."""
+    with contextlib.ExitStack() as stack:
+        try:
+            fcntl.flock(directory, fcntl.LOCK_EX)
+        except OSError:
+            fcntl.flock(stack.enter_context(_lock_file(path / _LOCK)), fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                fcntl.flock(directory, fcntl.LOCK_UN)
+
+
+@contextlib.contextmanager
+def _lock_file(path: Path) -> Iterator[int]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager

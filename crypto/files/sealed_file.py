@@ -22,6 +22,7 @@ from crypto.keyring import Keyring
 from crypto.provider import Provider
 from crypto.sealed_header import FILE_CHUNK_LOG2, HEADER_SIZE, SealedHeader
 from crypto.sealed_reader import ReadRange, SealedReader
+from crypto.sm3 import sm3
 
 SUFFIX = ".cfs"
 
@@ -62,12 +63,13 @@ class SealedFiles:
             before = placing.stamp_of(descriptor)
             header = SealedHeader.new(before.size, FILE_CHUNK_LOG2, has_class_map=False)
             dek = self._keyring.new_dek()
-            about = About(name, before.modified_ns, recognise(path_content(source, descriptor)))
+            label = recognise(path_content(source, descriptor))
+            about = About(name, before.modified_ns, label, _place_of(source))
             envelope = Envelope.seal(header, dek, about, self._keyring, self._provider)
             with placing.part_in(target.parent) as body, placing.part_in(target.parent) as key:
                 seal_body(descriptor, body.descriptor, header, dek, self._provider, self._threads, advance)
                 placing.require_unchanged(source, descriptor, before)
-                os.write(key.descriptor, pack_key_file(envelope))
+                placing.fill(key, pack_key_file(envelope))
                 placing.place([(key, key_path(target)), (body, target)])
         return SealedFile(target, before.size, envelope, about)
 
@@ -124,9 +126,13 @@ class SealedFiles:
             return opened.file
 
     def is_of(self, sealed: Path, source: Path) -> bool:
-        """Whether the sealed file was made of `source` as it is now: its length and time of change are the same."""
+        """Whether the sealed file was made of `source` as it is now: its place, length and time of change are the same.
+
+        Length and time alone would not do: images have one length, and some disks tell times in steps of two seconds.
+        """
         found, file = source.stat(follow_symlinks=False), self.describe(sealed)
-        return (found.st_size, found.st_mtime_ns) == (file.plain_length, file.about.modified_ns)
+        now = (found.st_size, found.st_mtime_ns, _place_of(source))
+        return now == (file.plain_length, file.about.modified_ns, file.about.source)
 
     def rewrap(self, sealed: Path) -> bool:
         """Put the data key under the newest key-encryption key, body untouched; False when it is there already."""
@@ -135,7 +141,7 @@ class SealedFiles:
         if envelope.wrapped.kek_version == self._keyring.active_version:
             return False
         with placing.part_in(path.parent) as part:
-            os.write(part.descriptor, pack_key_file(envelope.rewrapped(self._keyring)))
+            placing.fill(part, pack_key_file(envelope.rewrapped(self._keyring)))
             placing.replace(part, path)
         return True
 
@@ -160,6 +166,10 @@ class SealedFiles:
             require_safe_name(about.name)
             _require_whole(sealed, descriptor, header)
             yield _Opened(descriptor, header, dek, SealedFile(sealed, header.plain_length, envelope, about))
+
+
+def _place_of(path: Path) -> str:
+    return sm3(os.fsencode(path.parent.resolve() / path.name)).hex()
 
 
 def _require_whole(sealed: Path, descriptor: int, header: SealedHeader) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crypto.files.envelope import KEY_SUFFIX
-from crypto.files.placing import is_part
+from crypto.files.placing import is_ours
 from crypto.files.sealed_file import SUFFIX
 
 
@@ -23,7 +23,7 @@ def to_seal(paths: list[Path], out: Path | None) -> Iterator[Found]:
     """All but what is sealed already, half-made, or lies in `out`; in the order of names."""
     for path in paths:
         for found in _below(path, out.resolve() if out else None):
-            if not found.name.endswith((SUFFIX, SUFFIX + KEY_SUFFIX)) and not is_part(found.path):
+            if not found.name.endswith((SUFFIX, SUFFIX + KEY_SUFFIX)) and not is_ours(found.path.name):
                 yield found
 
 
@@ -46,7 +46,7 @@ def _below(path: Path, without: Path | None) -> Iterator[Found]:
     if path.is_dir() and not path.is_symlink():
         yield from _walk(path, path.resolve().name, without)
     else:
-        yield Found(path, path.stat(follow_symlinks=False).st_size if os.path.lexists(path) else 0, path.name)
+        yield Found(path, _size_of(path), path.name)
 
 
 def _walk(folder: Path, name: str, without: Path | None) -> Iterator[Found]:
@@ -65,10 +65,17 @@ def _walk(folder: Path, name: str, without: Path | None) -> Iterator[Found]:
         prefix = f"{called}/" if called else ""
         for entry in ordered:
             if not entry.is_dir(follow_symlinks=False):
-                size = entry.stat(follow_symlinks=False).st_size
-                yield Found(Path(entry.path), size, prefix + entry.name)
+                yield Found(Path(entry.path), _size_of(Path(entry.path)), prefix + entry.name)
         waiting += [
             (Path(entry.path), prefix + entry.name)
             for entry in reversed(ordered)
             if entry.is_dir(follow_symlinks=False)
         ]
+
+
+def _size_of(path: Path) -> int:
+    """0 for what has gone meanwhile: whoever wants to read it is told."""
+    try:
+        return path.stat(follow_symlinks=False).st_size
+    except OSError:
+        return 0

@@ -1,5 +1,6 @@
 """`./cloudfilm seal|open|verify|rewrap`: what they print, their status, what lies there afterwards."""
 
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,8 +9,7 @@ from click.testing import CliRunner, Result
 
 from app.cli import cli
 from app.commands import files as commands
-from crypto.files.envelope import Envelope, key_path
-from crypto.files.sealed_file import SealedFiles
+from crypto.files.envelope import key_path
 from crypto.keyring import Keyring
 from crypto.provider import Provider
 from crypto.sm3 import sm3
@@ -115,11 +115,16 @@ def test_the_watched_folder_goes_to_the_store_with_its_key(
     metadata = store.head(key).metadata
     assert metadata["sealed-sm3"] == sm3(body.read_bytes()).hex()
     # From the store alone, as after the loss of the front machine.
-    envelope = Envelope.from_fields(metadata, key)
-    reader = SealedFiles(keyring, provider, 1).reader(
-        lambda start, end: store.get_range(key, start, end), envelope
-    )
-    assert reader.read(0, len(CONTENT)) == CONTENT
+    shutil.rmtree(tmp_path / "out")
+    assert call("fetch", body.stem, "--out", tmp_path / "fetched").exit_code == 0
+    assert call("open", tmp_path / "fetched", "--out", tmp_path / "back").exit_code == 0
+    assert (tmp_path / "back" / "a.bin").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(("name", "status"), [("../../etc", 2), ("0" * 32, 1)])
+def test_what_the_store_does_not_have_is_not_fetched(tmp_path: Path, name: str, status: int) -> None:
+    found = CliRunner().invoke(cli, ["fetch", name, "--out", str(tmp_path / "fetched")])
+    assert (found.exit_code, list(tmp_path.rglob("*.cfs"))) == (status, [])
 
 
 def test_a_store_that_is_away_keeps_everything(

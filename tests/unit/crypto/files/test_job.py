@@ -1,6 +1,9 @@
 """Many files: which ones, in parallel, one failure stopping no other, started again after it was killed."""
 
+import fcntl
 import os
+import shutil
+import stat
 import subprocess
 import sys
 import threading
@@ -90,6 +93,46 @@ def test_what_is_sealed_is_not_sealed_again_and_an_out_inside_is_left_out(tree: 
     assert by_state(seal_all(tree, out)) == {State.ALREADY: GOOD}
     assert contents(out) == before
     seal_all(tree, None)
+    assert by_state(seal_all(tree, None)) == {State.ALREADY: GOOD}
+
+
+def test_two_folders_of_one_name_do_not_pass_for_each_other(tree: Path, tmp_path: Path) -> None:
+    """Their files have the same names, lengths and times, as images from two discs may have."""
+    seal_all(tree, tmp_path / "sealed")
+    other = tmp_path / "elsewhere" / "data"
+    shutil.copytree(tree, other)
+    (other / "a.txt").write_bytes(b"b")
+    os.utime(other / "a.txt", ns=(1, (tree / "a.txt").stat().st_mtime_ns))
+    assert by_state(seal_all(other, tmp_path / "sealed")) == {State.FAILED: GOOD}
+
+
+def test_a_folder_that_cannot_be_listed_fails_alone(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scandir = os.scandir
+
+    def refuse(place: Path):  # type: ignore[no-untyped-def]
+        if Path(place).name == "deep":
+            raise PermissionError(13, "Permission denied")
+        return scandir(place)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    states = by_state(seal_all(tree, tmp_path / "sealed"))
+    assert states == {State.DONE: {"data/a.txt", "data/.hidden"}, State.FAILED: {"data/deep"}}
+
+
+def test_file_systems_that_lock_no_folders(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flock = fcntl.flock
+
+    def refuse(descriptor: int, how: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(9, "Bad file descriptor")
+        flock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    assert by_state(seal_all(tree, None)) == {State.DONE: GOOD}
     assert by_state(seal_all(tree, None)) == {State.ALREADY: GOOD}
 
 
