@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 
 from app.randomness import process_drbg
+from app.sdf_card import card_settings, open_card
 from core.config import Settings
 from core.logs import get_logger
 from crypto.provider import RandomBytes
@@ -13,6 +14,7 @@ from crypto.providers.ippcp import IppcpEngine
 from crypto.providers.mbx.engine import MbxEngine
 from crypto.providers.openssl_sm2 import OpenSslSm2
 from crypto.providers.portable import PortableProvider
+from crypto.providers.sdf_engine import SdfEngine
 from crypto.selection import Candidate, Engines, select
 
 _log = get_logger("engines")
@@ -28,7 +30,8 @@ def open_engines(settings: Settings) -> Engines:
     with _lock:
         if not _chosen:
             random = process_drbg(settings).random_bytes
-            _chosen.append(select(candidates(settings.home_path / "engines", random), _alarm))
+            tried = [*_card(settings, random), *candidates(settings.home_path / "engines", random)]
+            _chosen.append(select(tried, _alarm))
         return _chosen[0]
 
 
@@ -42,6 +45,18 @@ def candidates(library_dir: Path, random: RandomBytes) -> list[Candidate]:
         Candidate("gmssl", lambda: GmsslSm2(random)),
         Candidate("gmssl-reference", GmsslReferenceProvider),
     ]
+
+
+def _card(settings: Settings, random: RandomBytes) -> list[Candidate]:
+    """A configured card comes first: it was bought to compute, and that it does not must be seen."""
+    card = card_settings(settings)
+    if card is None:
+        return []
+
+    def open_engine() -> object:
+        return SdfEngine(open_card(card), card.slot, OpenSslSm2(random))
+
+    return [Candidate("sdf", open_engine, is_quick_alone=True, is_configured=True)]
 
 
 def _alarm(message: str) -> None:

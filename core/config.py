@@ -52,6 +52,9 @@ class Settings:
     unseal: str = "file"
     system_key_path: str = ""
     noise_device: str = ""
+    sdf_library: str = ""
+    sdf_slot: int = 1
+    sdf_password: str = ""
     crypto_url: str = ""
     crypto_token: str = ""
     crypto_certificate: str = ""

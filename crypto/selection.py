@@ -22,11 +22,13 @@ class Candidate:
     """An engine by its name; `open` raises `EngineUnavailable` where it cannot run.
 
     `is_quick_alone`: one item costs it less than it costs an engine with lanes, so it takes lone requests.
+    `is_configured`: someone asked for it, so that it cannot run is a failure and raises the alarm.
     """
 
     name: str
     open: Callable[[], object]
     is_quick_alone: bool = False
+    is_configured: bool = False
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,10 @@ class _Selection:
         try:
             return candidate.open()
         except EngineUnavailable as reason:
-            self.rejected.append(Rejected(candidate.name, "", str(reason), is_failure=False))
+            if candidate.is_configured:
+                self._fail(candidate.name, "", reason)
+            else:
+                self.rejected.append(Rejected(candidate.name, "", str(reason), is_failure=False))
         except Exception as error:
             self._fail(candidate.name, "", error)
         return None

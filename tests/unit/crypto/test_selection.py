@@ -60,6 +60,12 @@ def test_what_cannot_run_here_is_reported_without_alarm() -> None:
     ]
 
 
+def test_what_was_configured_and_cannot_run_raises_the_alarm() -> None:
+    engines, alarms = chosen(Candidate("sdf", unavailable, is_configured=True), PORTABLE, OPENSSL)
+    assert alarms == ["crypto engine sdf is not used: no such card"]
+    assert engines.rejected[0].is_failure
+
+
 def test_a_library_that_breaks_while_it_opens_raises_the_alarm() -> None:
     engines, alarms = chosen(Candidate("card", broken_library), PORTABLE, OPENSSL)
     assert engines.rejected[0].is_failure
