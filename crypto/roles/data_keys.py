@@ -50,7 +50,7 @@ class DataKeys:
         return self._guard.use(
             "DataKeys.open_blobs",
             context,
-            lambda: [self._keyring.open_blob(blob, context=context) for blob in blobs],
+            lambda: self._keyring.open_blobs(blobs, context=context),
             len(blobs),
         )
 
