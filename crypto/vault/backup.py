@@ -57,9 +57,11 @@ class KeyBackup:
         source = self._vault.database.path
         with alone(source, "a backup"):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for place in (source, path):
-                clear_unfinished(place)
-            copy, part = unfinished(source, "copy"), unfinished(path, "archive")
+            # Named after the vault: archives have a new name every night, and what was left of one is to be found.
+            place = path.with_name(f"{self._vault.set_id[:8]}.cfkeys")
+            for left in (source, place):
+                clear_unfinished(left)
+            copy, part = unfinished(source, "copy"), unfinished(place, "archive")
             try:
                 return self._write(standing, copy, part, path, progress)
             finally:

@@ -11,8 +11,9 @@ from crypto.errors import KeyRefused, SealBroken, ShareRefused, VaultSealed
 from crypto.vault.archive import Opened
 from crypto.vault.restore import KeyRestore
 from crypto.vault.vault import KeyVault
+from tests.fixtures.key_vault import ENGINES, OTHER_SYSTEM_KEY, SYSTEM_KEY, new_vault, now, opened
 from tests.unit.crypto.vault import machines
-from tests.unit.crypto.vault.machines import NEW_SYSTEM_KEY, SYSTEM_KEY, no_progress
+from tests.unit.crypto.vault.machines import no_progress
 
 pytestmark = pytest.mark.requirement("H2.6")
 
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.requirement("H2.6")
 @pytest.fixture
 def vault(tmp_path: Path) -> KeyVault:
     """Keys of every kind and state."""
-    vault = machines.new_vault(tmp_path / "old")
+    vault = new_vault(tmp_path / "old" / "keys.db")
     vault.create_kek("users")
     keys = vault.create_keys("ward 3", "users", 30)
     vault.rotate_kek("users")
@@ -50,8 +51,8 @@ def test_every_key_opens_on_a_new_machine_under_a_new_system_key(
     vault: KeyVault, archive: Path, backup_key: bytes, tmp_path: Path
 ) -> None:
     expected, records = machines.secrets_of(vault), list(vault.records())
-    machines.restore(tmp_path / "new", machines.opened(archive), backup_key)
-    new = machines.open_vault(tmp_path / "new", NEW_SYSTEM_KEY)
+    machines.restore(tmp_path / "new" / "keys.db", machines.opened_archive(archive), backup_key)
+    new = opened(tmp_path / "new" / "keys.db", OTHER_SYSTEM_KEY)
     assert machines.secrets_of(new) == expected
     assert sum(secret is None for secret in expected.values()) == 1
     assert [(r.id, r.state, r.reason, r.uses) for r in new.records()] == [
@@ -67,11 +68,11 @@ def test_every_key_opens_on_a_new_machine_under_a_new_system_key(
 
 
 def test_the_manifest_says_what_is_inside(vault: KeyVault, archive: Path) -> None:
-    manifest = machines.opened(archive).manifest
+    manifest = machines.opened_archive(archive).manifest
     assert manifest.counts["keys"] == len(list(vault.records()))
     assert (manifest.vault_id, manifest.shares_needed, manifest.shares_made) == (vault.set_id, 2, 3)
     assert manifest.share_set == machines.backup_of(vault).sets.standing().share_set  # type: ignore[union-attr]
-    assert manifest.made_at == "2026-11-24T20:00:00+00:00"
+    assert manifest.made_at == "2030-01-02T03:04:05+00:00"
 
 
 def test_neither_system_key_nor_any_secret_is_readable_in_the_archive(vault: KeyVault, archive: Path) -> None:
@@ -90,9 +91,9 @@ def test_the_archives_of_one_set_open_with_the_same_shares_and_have_one_signer(
     later = vault.create_keys("ward 5", "data", 1)
     second = tmp_path / "safe" / "second.cfkeys"
     machines.backup_of(vault).write(second, no_progress)
-    assert machines.opened(second).manifest.signer == machines.opened(archive).manifest.signer
-    machines.restore(tmp_path / "new", machines.opened(second), backup_key)
-    assert machines.open_vault(tmp_path / "new", NEW_SYSTEM_KEY).symmetric(later[0], "decrypt")
+    assert machines.opened_archive(second).manifest.signer == machines.opened_archive(archive).manifest.signer
+    machines.restore(tmp_path / "new" / "keys.db", machines.opened_archive(second), backup_key)
+    assert opened(tmp_path / "new" / "keys.db", OTHER_SYSTEM_KEY).symmetric(later[0], "decrypt")
 
 
 def test_a_new_ceremony_ends_the_shares_of_the_old_one(
@@ -102,10 +103,10 @@ def test_a_new_ceremony_ends_the_shares_of_the_old_one(
     second = tmp_path / "safe" / "second.cfkeys"
     machines.backup_of(vault).write(second, no_progress)
     with pytest.raises(ShareRefused, match="of another archive"):
-        machines.restore(tmp_path / "new", machines.opened(second), backup_key)
+        machines.restore(tmp_path / "new" / "keys.db", machines.opened_archive(second), backup_key)
     with pytest.raises(ShareRefused):
-        machines.restore(tmp_path / "new", machines.opened(archive), new_key)
-    machines.restore(tmp_path / "new", machines.opened(second), new_key)
+        machines.restore(tmp_path / "new" / "keys.db", machines.opened_archive(archive), new_key)
+    machines.restore(tmp_path / "new" / "keys.db", machines.opened_archive(second), new_key)
 
 
 def test_a_ceremony_that_was_broken_off_changes_nothing(
@@ -115,7 +116,7 @@ def test_a_ceremony_that_was_broken_off_changes_nothing(
     backup.sets.begin(2, 2)
     path = tmp_path / "keys.cfkeys"
     backup.write(path, no_progress)
-    machines.restore(tmp_path / "new", machines.opened(path), backup_key)
+    machines.restore(tmp_path / "new" / "keys.db", machines.opened_archive(path), backup_key)
 
 
 def test_an_archive_is_one_moment_though_keys_are_made_meanwhile(
@@ -141,9 +142,9 @@ def test_an_archive_is_one_moment_though_keys_are_made_meanwhile(
         stop.set()
         worker.join()
     assert manifests[0].counts["keys"] < manifests[-1].counts["keys"], "work went on"
-    machines.restore(tmp_path / "new", machines.opened(paths[1]), backup_key)
+    machines.restore(tmp_path / "new" / "keys.db", machines.opened_archive(paths[1]), backup_key)
     kinds = [
-        record.kind for record in machines.open_vault(tmp_path / "new", NEW_SYSTEM_KEY).records(owner="busy")
+        record.kind for record in opened(tmp_path / "new" / "keys.db", OTHER_SYSTEM_KEY).records(owner="busy")
     ]
     assert kinds.count("sm2") == kinds.count("sm4") > 0
 
@@ -158,8 +159,8 @@ def test_what_others_keep_in_the_same_database_comes_along(
     )
     path = tmp_path / "keys.cfkeys"
     assert machines.backup_of(vault).write(path, no_progress).counts["record"] == 1
-    machines.restore(tmp_path / "new", machines.opened(path), backup_key)
-    new = machines.open_vault(tmp_path / "new", NEW_SYSTEM_KEY).database.connection()
+    machines.restore(tmp_path / "new" / "keys.db", machines.opened_archive(path), backup_key)
+    new = opened(tmp_path / "new" / "keys.db", OTHER_SYSTEM_KEY).database.connection()
     assert new.execute("SELECT text FROM record").fetchone()[0] == "who did what"
     assert new.execute("SELECT count(*) FROM sqlite_master WHERE type = 'trigger'").fetchone()[0] == 1
 
@@ -182,7 +183,7 @@ def test_without_a_set_or_over_a_file_or_sealed_there_is_no_backup(vault: KeyVau
 def test_a_backup_with_a_key_that_was_changed_elsewhere_is_refused(
     vault: KeyVault, backup_key: bytes, tmp_path: Path
 ) -> None:
-    machines.open_vault(tmp_path / "old", SYSTEM_KEY).change_system_key(NEW_SYSTEM_KEY)
+    opened(tmp_path / "old" / "keys.db").change_system_key(OTHER_SYSTEM_KEY)
     with pytest.raises((KeyRefused, VaultSealed)):
         machines.backup_of(vault).write(tmp_path / "keys.cfkeys", no_progress)
     assert not list(tmp_path.glob("*keys.cfkeys*"))
@@ -199,16 +200,16 @@ def left(directory: Path) -> list[str]:
 def test_an_altered_archive_leaves_nothing(
     archive: Path, backup_key: bytes, tmp_path: Path, place: int
 ) -> None:
-    good = machines.opened(archive)
+    good = machines.opened_archive(archive)
     data = bytearray(archive.read_bytes())
     data[place] ^= 1
     archive.write_bytes(bytes(data))
     with pytest.raises(Exception, match="archive"):
-        machines.opened(archive)
+        machines.opened_archive(archive)
     if 8 + 64 <= place < good.manifest.body_size:
         # Altered after it was checked: the tags of its chunks notice.
         with pytest.raises(SealBroken):
-            machines.restore(tmp_path / "new", good, backup_key)
+            machines.restore(tmp_path / "new" / "keys.db", good, backup_key)
     assert left(tmp_path / "new") == []
 
 
@@ -217,17 +218,17 @@ def test_wrong_shares_and_a_full_disk_leave_nothing_and_the_next_try_works(
 ) -> None:
     new = tmp_path / "new"
     with pytest.raises(ShareRefused, match="one of them was altered"):
-        machines.restore(new, machines.opened(archive), os.urandom(16))
+        machines.restore(new / "keys.db", machines.opened_archive(archive), os.urandom(16))
     assert left(new) == []
 
     def full(done: int, total: int) -> None:
         raise OSError(28, "No space left on device")
 
-    target = KeyRestore(new / "keys.db", machines.ENGINES, machines.now, os.urandom)
+    target = KeyRestore(new / "keys.db", ENGINES, now, os.urandom)
     with pytest.raises(OSError, match="No space"):
-        target.restore(machines.opened(archive), backup_key, NEW_SYSTEM_KEY, full)
+        target.restore(machines.opened_archive(archive), backup_key, OTHER_SYSTEM_KEY, full)
     assert left(new) == []
-    machines.restore(new, machines.opened(archive), backup_key)
+    machines.restore(new / "keys.db", machines.opened_archive(archive), backup_key)
     assert left(new) == ["keys.db"]
 
 
@@ -236,16 +237,16 @@ def test_a_vault_is_never_overwritten(
 ) -> None:
     before = machines.secrets_of(vault)
     with pytest.raises(KeyRefused, match="restore on a machine without one"):
-        machines.restore(tmp_path / "old", machines.opened(archive), backup_key)
-    assert machines.secrets_of(machines.open_vault(tmp_path / "old", SYSTEM_KEY)) == before
+        machines.restore(tmp_path / "old" / "keys.db", machines.opened_archive(archive), backup_key)
+    assert machines.secrets_of(opened(tmp_path / "old" / "keys.db")) == before
 
 
 def test_an_archive_of_another_version_is_refused(archive: Path, backup_key: bytes, tmp_path: Path) -> None:
-    good = machines.opened(archive)
+    good = machines.opened_archive(archive)
     later = Opened(archive, replace(good.manifest, schema_version=2))
     with pytest.raises(KeyRefused, match="version 2, this program knows 1"):
-        machines.restore(tmp_path / "new", later, backup_key)
+        machines.restore(tmp_path / "new" / "keys.db", later, backup_key)
     other = Opened(archive, replace(good.manifest, counts={"keys": 1}))
     with pytest.raises(SealBroken, match="other keys than its manifest"):
-        machines.restore(tmp_path / "new", other, backup_key)
+        machines.restore(tmp_path / "new" / "keys.db", other, backup_key)
     assert left(tmp_path / "new") == []
