@@ -129,13 +129,14 @@ def place(parts: list[tuple[Part, Path]]) -> None:
     for part, _ in parts:
         os.fsync(part.descriptor)
     target = parts[-1][1]
-    with _directory(target.parent) as directory, _locked(target.parent, directory):
-        if os.path.lexists(target):
-            raise FileRefused(
-                f"{target}: exists already and is not overwritten; move it away or choose another --out"
-            )
-        for part, path in parts:
-            part.path.rename(path)
+    with _directory(target.parent) as directory:
+        with _locked(target.parent, directory):
+            if os.path.lexists(target):
+                raise FileRefused(
+                    f"{target}: exists already and is not overwritten; move it away or choose another --out"
+                )
+            for part, path in parts:
+                part.path.rename(path)
         os.fsync(directory)
 
 
