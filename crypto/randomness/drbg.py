@@ -26,6 +26,8 @@ from crypto.randomness.sources import NoiseSource
 SEED_BITS = 512
 RESEED_REQUESTS = 1024
 RESEED_SECONDS = 60.0
+# The statistics of the start are repeated in a process that lives for long (GM/T 0062-2018 §9.4, running test).
+RETEST_SECONDS = 12 * 3600.0
 FEWEST_SOURCES = 2
 DIRECT_BYTES = 64
 STREAM_BYTES = 64 * 1024
@@ -64,7 +66,7 @@ class Drbg:
         self._alarm = alarm
         self._failure = ""
         self._seeds = 0
-        self._seeded_at = 0.0
+        self._seeded_at = self._tested_at = 0.0
         self._is_stale = False
         self._lock = threading.Lock()
         self._drbg = self._start()
@@ -105,13 +107,19 @@ class Drbg:
 
     def _start(self) -> Sm3Drbg:
         with self._stopping():
-            for source in self._sources:
-                source.start()
+            self._test_sources()
             return Sm3Drbg(self._entropy(), self._nonce(), _LABEL)
+
+    def _test_sources(self) -> None:
+        for source in self._sources:
+            source.start()
+        self._tested_at = self._seconds()
 
     def _reseed(self) -> None:
         # The nonce too: a parent and its child differ even if a source gave both the same bytes.
         with self._stopping():
+            if self._seconds() - self._tested_at >= RETEST_SECONDS:
+                self._test_sources()
             self._drbg.reseed(self._entropy() + self._nonce())
         self._is_stale = False
 

@@ -129,6 +129,24 @@ def test_a_source_that_fails_later_ends_the_generator(bench: Bench, defect: str,
     assert bench.sources[which].name in status.failure
 
 
+@pytest.mark.parametrize("defect", SLOW_DEFECTS)
+def test_a_source_that_leans_later_is_found_within_half_a_day(bench: Bench, defect: str) -> None:
+    """What the continuous tests are blind to: the statistics of the start come again."""
+    bench.sources[1].break_with(defect)
+    with pytest.raises(SourceFailed, match="second"):
+        for _ in range(3):
+            bench.clock.now += 6 * 3600
+            bench.drbg.random_bytes(32)
+
+
+def test_the_statistics_are_not_repeated_at_every_seed(bench: Bench) -> None:
+    bench.sources[0].reads.clear()
+    for _ in range(5):
+        bench.clock.now += 3600
+        bench.drbg.random_bytes(32)
+    assert max(bench.sources[0].reads) < 1000
+
+
 def test_a_failure_in_the_middle_of_a_long_request_releases_nothing(bench: Bench) -> None:
     for _ in range(RESEED_REQUESTS - 2):
         bench.drbg.random_bytes(1)
