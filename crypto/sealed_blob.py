@@ -6,7 +6,7 @@ from crypto.errors import SealBroken
 from crypto.provider import NONCE_SIZE, TAG_SIZE
 
 _FORMAT = 1
-_PREFIX_SIZE = 3
+PREFIX_SIZE = 3
 
 
 class SealedBlob(NamedTuple):
@@ -24,8 +24,8 @@ def prefix_of(version: int) -> bytes:
 
 def parse(blob: bytes, context: str) -> SealedBlob:
     """Take apart. Raises `SealBroken` naming `context` when it is no sealed value."""
-    if len(blob) < _PREFIX_SIZE + NONCE_SIZE + TAG_SIZE or blob[0] != _FORMAT:
+    if len(blob) < PREFIX_SIZE + NONCE_SIZE + TAG_SIZE or blob[0] != _FORMAT:
         raise SealBroken(f"{context}: the stored value is not a sealed one; it was cut or overwritten")
-    nonce_end = _PREFIX_SIZE + NONCE_SIZE
-    version = int.from_bytes(blob[1:_PREFIX_SIZE], "big")
-    return SealedBlob(version, blob[_PREFIX_SIZE:nonce_end], blob[nonce_end:])
+    nonce_end = PREFIX_SIZE + NONCE_SIZE
+    version = int.from_bytes(blob[1:PREFIX_SIZE], "big")
+    return SealedBlob(version, blob[PREFIX_SIZE:nonce_end], blob[nonce_end:])
