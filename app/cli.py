@@ -4,13 +4,15 @@ import sys
 
 import click
 
-from app.commands import files, hl7_store
+from app.commands import files, hl7_store, key_accounts
 from app.commands.bench import bench
 from app.commands.check import check
+from app.commands.crypto import crypto_group
 from app.commands.demo import demo
 from app.commands.hl7 import hl7_group
 from app.commands.hl7_crash import crash_test
 from app.commands.installation import audit_group, messages, preflight, setup, unseal
+from app.commands.keys import keys_group
 from app.commands.run import run
 from app.commands.story import faults, story
 from core import logs
@@ -33,7 +35,9 @@ for command in (
     preflight,
     audit_group,
     hl7_group,
+    crypto_group,
     unseal,
+    keys_group,
     *files.COMMANDS,
     bench,
     check,
@@ -42,6 +46,8 @@ for command in (
 hl7_group.add_command(crash_test)
 for command in hl7_store.COMMANDS:
     hl7_group.add_command(command)
+for command in key_accounts.COMMANDS:
+    keys_group.add_command(command)
 
 
 def main() -> None:

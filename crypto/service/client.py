@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from crypto.errors import ServiceUnavailable
 from crypto.service import tls
 from crypto.service.endpoint import Endpoint, Message
+from crypto.service.limits import TooManyRequests
 from crypto.service.problems import error_from, from_validation
 
 Answer = TypeVar("Answer", bound=Message)
@@ -86,7 +87,10 @@ class CryptoClient:
             try:
                 return self._ask_once(endpoint, content, answer)
             except _Unsent as error:
-                failure, may_repeat = ServiceUnavailable(str(error)), True
+                failure: ServiceUnavailable = ServiceUnavailable(str(error))
+                may_repeat = True
+            except TooManyRequests as error:
+                failure, may_repeat = error, True
             except ServiceUnavailable as error:
                 failure, may_repeat = error, endpoint.is_repeatable
             pause = next(pauses, None)

@@ -105,6 +105,9 @@ def answer_to(error: CryptoError) -> Response:
         index=getattr(error, "index", None),
     )
     headers = {"cache-control": "no-store"}
+    if isinstance(error, TooLarge | TooSlow):
+        # What is left of the body is not read: the next request could not be told from it.
+        headers["connection"] = "close"
     if status in (429, 503):
         headers["retry-after"] = str(RETRY_SECONDS)
     return Response(problem.model_dump_json(exclude_none=True), status, headers, MEDIA_TYPE)
