@@ -1,5 +1,8 @@
 """The chain: durable when told, one flush for many, and every way to tamper is named."""
 
+import itertools
+import os
+import signal
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -125,16 +128,43 @@ def _in_threads(count: int, work: Callable[[int], None]) -> None:
         thread.join()
 
 
-def test_many_threads_and_two_logs_make_one_chain(office: Office) -> None:
-    logs = [office.audit, AuditLog(office.database, office.clock)]
+def test_many_threads_and_two_databases_make_one_chain(office: Office) -> None:
+    elsewhere = KeyDatabase(office.database.path)
+    logs = [office.audit, AuditLog(elsewhere, office.clock)]
 
     def work(number: int) -> None:
         for turn in range(20):
             logs[number % 2].append(_event(f"{number}/{turn}"))
 
     _in_threads(8, work)
+    elsewhere.close()
     assert office.audit.verify() == 160
     assert len({row.event.subject for row in office.audit.rows()}) == 160
+
+
+def _append_until_killed(path: Path, pipe: int) -> None:
+    log = AuditLog(KeyDatabase(path), Clock())
+    for number in itertools.count():
+        log.append(_event(f"k{number}"))
+        os.write(pipe, b".")
+
+
+def test_what_was_told_is_there_after_a_kill(office: Office) -> None:
+    read_end, write_end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _append_until_killed(office.database.path, write_end)
+    os.close(write_end)
+    told = len(os.read(read_end, 1))
+    while told < 20:
+        told += len(os.read(read_end, 100))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    while more := os.read(read_end, 100):
+        told += len(more)
+    os.close(read_end)
+    assert office.audit.verify() in (told, told + 1)
+    office.audit.append(_event("after"))
 
 
 def test_rows_that_wait_share_a_transaction(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
