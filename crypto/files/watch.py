@@ -52,7 +52,10 @@ class Watch:
 
 
 class WatchedFolder:
-    """Use it inside `placing.alone_in(out)`: two watchers of one `out` would seal everything twice."""
+    """Use it inside `placing.alone_in(out)`: two watchers of one `out` would seal everything twice.
+
+    At the start it sweeps away what a killed process left half-made.
+    """
 
     def __init__(
         self, watch: Watch, files: SealedFiles, journal: Journal, hand_over: HandOver, advance: Advance
@@ -64,6 +67,9 @@ class WatchedFolder:
         self._advance = advance
         self._seen: dict[str, _Seen] = {}
         self._again: dict[str, tuple[float, float]] = {}
+        for folder in watch.out.iterdir():
+            if folder.is_dir():
+                placing.sweep_parts(folder)
 
     def step(self) -> list[Outcome]:
         """Look, seal what is quiet, hand over what is sealed; what was done or failed. Raises what `job.run` raises."""
@@ -123,8 +129,6 @@ class WatchedFolder:
     def _seal_entry(self, found: Found, entry: Entry) -> Outcome:
         target = self.path_of(entry.token)
         try:
-            if target.parent.is_dir():
-                placing.sweep_parts(target.parent)
             if not target.exists():
                 self._files.seal(found.path, target, found.name, self._advance)
             file = self._files.prove(target, found.path, self._advance)
@@ -181,6 +185,7 @@ class WatchedFolder:
             self.path_of(entry.token),
             Found(self._watch.folder / entry.name, entry.stamp.size, entry.name),
         )
+        self._advance(0)  # between two files one may be asked to stop
         try:
             file = self._files.describe(path)
             self._hand_over(entry.token, file)

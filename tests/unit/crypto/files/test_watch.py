@@ -11,11 +11,11 @@ import pytest
 from crypto.errors import FileRefused, KeyRefused, NotHandedOver, VaultSealed
 from crypto.files import placing
 from crypto.files.envelope import NAME_LIMIT
-from crypto.files.job import Outcome, State
+from crypto.files.job import Outcome, State, Stopped
 from crypto.files.journal import ASIDE, SEALED, STORED, Journal
 from crypto.files.sealed_file import SealedFile, SealedFiles
 from crypto.files.watch import ASIDE_FOLDER, ATTEMPTS, REASON_NAME, Watch, WatchedFolder
-from tests.unit.crypto.files.file_samples import CHUNK, content, files, unheard
+from tests.unit.crypto.files.file_samples import CHUNK, content, files, only_parts, unheard
 
 pytestmark = pytest.mark.requirement("H2", "H2.9", "C1")
 
@@ -292,6 +292,23 @@ def test_a_body_that_reads_back_wrong_is_made_anew(site: Site, monkeypatch: pyte
     assert site.opened() == {"a": content(CHUNK)}
 
 
+def test_a_stop_between_two_files_hands_over_no_more(site: Site) -> None:
+    for name in "abc":
+        site.put(name)
+    site.store.is_away = True
+    site.settle()
+    site.store.is_away = False
+
+    def stop(count: int) -> None:
+        if site.store.taken:
+            raise Stopped
+
+    site.watched._advance = stop
+    with pytest.raises(Stopped):
+        site.step(1000)
+    assert len(site.store.taken) == 1
+
+
 def test_only_one_watcher_works_with_an_out(site: Site) -> None:
     with (
         placing.alone_in(site.out),
@@ -340,5 +357,6 @@ def test_killed_at_any_step_every_file_is_sealed_and_handed_over(tmp_path: Path,
     assert site.opened() == names
     assert not list(site.folder.iterdir())
     assert site.journal.counts() == {STORED: 3}
+    assert not only_parts(site.out)
     assert len(list(site.out.rglob("*.cfs"))) == 3
     assert {name for _, name in site.store.taken} <= names.keys()
