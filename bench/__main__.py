@@ -6,7 +6,7 @@ import sys
 
 from bench.figure import as_json, as_text
 
-AREAS = ("hl7", "viewer")
+AREAS = ("crypto", "hl7", "viewer")
 
 
 def main() -> None:

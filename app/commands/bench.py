@@ -9,5 +9,5 @@ import click
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("arguments", nargs=-1, required=True, metavar="AREA [--json] [--only NAME]")
 def bench(arguments: tuple[str, ...]) -> None:
-    """Measure one area (hl7, viewer) and print its figures."""
+    """Measure one area (crypto, hl7, viewer) and print its figures."""
     sys.exit(subprocess.run([sys.executable, "-m", "bench", *arguments], check=False).returncode)
