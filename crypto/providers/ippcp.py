@@ -13,7 +13,7 @@ from crypto.errors import EngineUnavailable, InputRefused
 from crypto.provider import KEY_SIZE, USER_ID, KeyPair, RandomBytes
 from crypto.providers.ippcp_library import Calls, CurveWorkspace
 from crypto.sm2 import curve
-from crypto.sm2.identity import message_digest
+from crypto.sm2.identity import is_at_infinity, message_digest
 from crypto.sm3 import DIGEST_SIZE, kdf, sm3
 
 _BLOCK = 16
@@ -76,7 +76,7 @@ class IppcpEngine:
             curve.is_point(public)
             and curve.is_signature(signature)
             and len(signature) == 2 * curve.SCALAR_SIZE
-            and self._workspace.is_genuine(message_digest(public, message, user_id), public, signature)
+            and self._is_genuine(public, message_digest(public, message, user_id), signature)
             for public, message, signature in zip(publics, messages, signatures, strict=True)
         ]
 
@@ -134,6 +134,10 @@ class IppcpEngine:
             if signature is not None and curve.is_signature(signature):
                 return signature
         raise EngineUnavailable("the ippcp library gives no signature: it is broken")
+
+    def _is_genuine(self, public: bytes, digest: bytes, signature: bytes) -> bool:
+        # The library takes the point at infinity for one whose x is 0 (2026.2.0).
+        return not is_at_infinity(digest, signature) and self._workspace.is_genuine(digest, public, signature)
 
     def _encrypt(self, public: bytes, plaintext: bytes) -> bytes:
         curve.check_public(public)

@@ -20,3 +20,12 @@ def z_a(public: bytes, user_id: bytes = USER_ID) -> bytes:
 def message_digest(public: bytes, message: bytes, user_id: bytes = USER_ID) -> bytes:
     """e = SM3(Z_A ‖ message), the 32 bytes that are signed. Raises `InputRefused`."""
     return sm3(z_a(public, user_id), message)
+
+
+def is_at_infinity(digest: bytes, signature: bytes) -> bool:
+    """Whether r = e: the sum of points (GB/T 32918.2 §7.1, B6) is then infinity, whose x some libraries take for 0.
+
+    Only the owner of a key can make such a signature. A genuine one is so once in 2^255, and refusing it is safe.
+    """
+    r, e = (int.from_bytes(number, "big") for number in (signature[: curve.SCALAR_SIZE], digest))
+    return r == e % curve.N

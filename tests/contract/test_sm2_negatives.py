@@ -7,6 +7,7 @@ import pytest
 from crypto.errors import KeyRefused
 from crypto.provider import KeyPair, Sm2Engine
 from crypto.sm2 import curve
+from crypto.sm2.identity import message_digest
 from tests.fixtures.sm2_engines import ENGINES, available, open_engine
 from tests.fixtures.sm2_vectors import (
     C1,
@@ -36,12 +37,13 @@ def engine(request: pytest.FixtureRequest) -> Sm2Engine:
 
 R, S = SIGNATURE[:32], SIGNATURE[32:]
 ORDER = scalar(curve.N)
+DIGEST = message_digest(PAIR.public, MESSAGE)
 SHIFTED_ORDER = scalar(curve.N - int.from_bytes(R, "big"))
 
 
-def infinite(private: bytes) -> bytes:
+def infinite(private: bytes, r: int) -> bytes:
     """r ‖ s with s·G + (r+s)·P the point at infinity, which only the owner of a key can make: s = -r·d / (1 + d)."""
-    d, r = int.from_bytes(private, "big"), 5
+    d = int.from_bytes(private, "big")
     return scalar(r) + scalar(-r * d * pow(1 + d, -1, curve.N) % curve.N)
 
 
@@ -65,7 +67,9 @@ BAD_SIGNATURES = {
     "s negated": R + scalar(curve.N - int.from_bytes(S, "big")),
     "r negated": SHIFTED_ORDER + S,
     "DER": bytes.fromhex("3046022100") + R + bytes.fromhex("022100") + S,
-    "the point at infinity": infinite(PAIR.private),
+    "the point at infinity": infinite(PAIR.private, 5),
+    # Genuine for whoever takes the x of infinity for 0: then r = e.
+    "the point at infinity, x as 0": infinite(PAIR.private, int.from_bytes(DIGEST, "big") % curve.N),
 }
 
 
