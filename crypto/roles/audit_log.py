@@ -18,17 +18,17 @@ from crypto.sm3 import sm3
 from crypto.vault.database import KeyDatabase
 
 GENESIS = "0" * 64
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS audit_log (
-    seq INTEGER PRIMARY KEY, at TEXT NOT NULL, account TEXT NOT NULL, role TEXT NOT NULL, operation TEXT NOT NULL,
-    subject TEXT NOT NULL, items INTEGER NOT NULL, outcome TEXT NOT NULL, detail TEXT NOT NULL, row_hash TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS audit_head (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, row_hash TEXT NOT NULL);
-CREATE TRIGGER IF NOT EXISTS audit_log_is_not_changed BEFORE UPDATE ON audit_log
-BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
-CREATE TRIGGER IF NOT EXISTS audit_log_is_not_cut BEFORE DELETE ON audit_log
-BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
-"""
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS audit_log (seq INTEGER PRIMARY KEY, at TEXT NOT NULL, account TEXT NOT NULL, "
+    "role TEXT NOT NULL, operation TEXT NOT NULL, subject TEXT NOT NULL, items INTEGER NOT NULL, outcome TEXT NOT NULL, "
+    "detail TEXT NOT NULL, row_hash TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS audit_head (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, "
+    "row_hash TEXT NOT NULL)",
+    "CREATE TRIGGER IF NOT EXISTS audit_log_is_not_changed BEFORE UPDATE ON audit_log "
+    "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
+    "CREATE TRIGGER IF NOT EXISTS audit_log_is_not_cut BEFORE DELETE ON audit_log "
+    "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
+)
 _COLUMNS = "seq, at, account, role, operation, subject, items, outcome, detail, row_hash"
 DONE = "done"
 
@@ -65,7 +65,9 @@ class AuditLog:
         self._queue_lock = threading.Lock()
         self._writer = threading.Lock()
         try:
-            database.connection().executescript(_SCHEMA)
+            # One by one: `executescript` would commit a transaction that the caller has open.
+            for statement in _SCHEMA:
+                database.connection().execute(statement)
         except sqlite3.Error as error:
             raise _unavailable(error) from error
 

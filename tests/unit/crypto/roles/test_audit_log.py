@@ -229,6 +229,14 @@ def test_a_row_within_a_transaction_is_part_of_it(office: Office) -> None:
     assert office.audit.verify() == 1
 
 
+def test_opening_the_record_commits_nothing_of_the_caller(office: Office) -> None:
+    with pytest.raises(OSError), office.database.transaction():
+        office.audit.append(_event("k1"))
+        AuditLog(office.database, office.clock)
+        raise OSError
+    assert office.audit.verify() == 0
+
+
 def test_a_full_disk_is_told_and_leaves_no_half_row(office: Office) -> None:
     office.audit.append(_event("k1"))
     connection = office.database.connection()
