@@ -3,7 +3,9 @@ A leaf that imports nothing of ours, so that it also runs alone on the front enc
 
 Where to start
     `sm3`            digest, HMAC, key derivation
-    `provider`       the port to an SM4-GCM engine; `providers/` are the engines, `self_test` proves one
+    `provider`       the ports to engines of SM2, SM3, SM4; `providers/` are the engines
+    `selection`      which engine serves: the first that proves itself (`self_test`, `sm2.self_test`)
+    `sm2/`           the curve, identities, encodings, key exchange
     `sealed_header`  64 bytes that say where a chunk lies; pure arithmetic
     `class_map`      which chunks are head (names, dates, ids) and which are pixel
     `class_keys`     the two keys of an object, derived from its data key, and the commitment to that key

@@ -1,6 +1,8 @@
 """Key files: what OpenSSL writes is read, what we write OpenSSL would have written; other things are refused."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from crypto.errors import EncodingRefused, KeyRefused
 from crypto.provider import KeyPair
@@ -131,3 +133,31 @@ def test_messages_hold_no_key() -> None:
     with pytest.raises(KeyRefused) as refused:
         key_encoding.private_from_pem(PRIVATE_PEM, lambda privates: [curve.G])
     assert PRIVATE.hex()[:8] not in str(refused.value)
+
+
+@settings(max_examples=300)
+@given(st.integers(0, 8 * len(DER) - 1))
+def test_a_flipped_bit_of_a_key_file_is_refused_or_is_another_key(bit: int) -> None:
+    flipped = bytearray(DER)
+    flipped[bit // 8] ^= 1 << bit % 8
+    try:
+        read = key_encoding.private_from_der(bytes(flipped), public_keys)
+    except (EncodingRefused, KeyRefused):
+        return
+    # The public half is stated in the file and stayed: only the private one can have changed.
+    assert read.private != PRIVATE
+
+
+@given(st.one_of(st.binary(max_size=200), st.binary(max_size=150).map(lambda tail: DER[:36] + tail)))
+def test_any_bytes_are_refused_with_one_of_two_errors(data: bytes) -> None:
+    if data != DER:
+        with pytest.raises((EncodingRefused, KeyRefused)):
+            key_encoding.private_from_der(data, public_keys)
+    with pytest.raises((EncodingRefused, KeyRefused)):
+        key_encoding.public_from_der(data)
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_refused(text: str) -> None:
+    with pytest.raises(EncodingRefused):
+        key_encoding.public_from_pem(text)
