@@ -76,6 +76,16 @@ def test_what_was_tampered_with_is_named(office: Office, log: AuditLog, statemen
         log.verify()
 
 
+@pytest.mark.parametrize(
+    "statement",
+    ["DELETE FROM audit_log WHERE seq = 3", "UPDATE audit_log SET seq = 9 WHERE seq = 3"],
+)
+def test_a_missing_row_is_said_to_be_missing(office: Office, log: AuditLog, statement: str) -> None:
+    _tamper(office, statement)
+    with pytest.raises(AuditBroken, match="audit row 3: it is missing"):
+        log.verify()
+
+
 def test_two_rows_exchanged_are_named(office: Office, log: AuditLog) -> None:
     _tamper(
         office,
