@@ -1,4 +1,4 @@
-"""The key server's process, and how other processes of the installation reach it (docs/crypto-service.md)."""
+"""The key server's process (docs/crypto-service.md)."""
 
 import os
 import time
@@ -17,7 +17,6 @@ from crypto.provider import RandomBytes
 from crypto.rsa_keys import RsaKeyGenerator
 from crypto.selection import Engines
 from crypto.service import machines, tls
-from crypto.service.client import PAUSES, CryptoClient
 from crypto.service.key_service import KeyService
 from crypto.service.limits import ServiceLimits
 from crypto.service.server import Listener, keep_memory_private, loopback_listener, serve, unix_listener
@@ -43,15 +42,6 @@ def run_key_server(settings: Settings, told: Callable[[str], None]) -> None:
             places.append(f"https://{settings.crypto_bind}")
         state = "sealed" if service.is_sealed else "unsealed"
         serve(service.asgi, listeners, limits, lambda: told(f"key server at {', '.join(places)}: {state}"))
-
-
-def key_client(settings: Settings, *, is_patient: bool = True) -> CryptoClient:
-    """A client of the key server of the settings; where none is named, of the socket of this installation."""
-    address = settings.crypto_url or f"unix:{settings.crypto_socket_path}"
-    trusted = settings.crypto_certificate or settings.crypto_run_path / "crypto-certificate.pem"
-    return CryptoClient(
-        address, token=settings.crypto_token, trusted=Path(trusted), pauses=PAUSES if is_patient else ()
-    )
 
 
 def _service(settings: Settings, limits: ServiceLimits) -> KeyService:

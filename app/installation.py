@@ -18,7 +18,8 @@ FILM_PRICE_FEN = 2000
 def set_up(settings: Settings) -> list[str]:
     """Create what is missing; return a line for each thing that was made."""
     settings.home_path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    made = make_vault(settings)
+    # Where a key server is set, its own installation has the vault.
+    made = [] if settings.crypto_url else make_vault(settings)
     personal_data.bind(open_keyring(settings))
     database = db.connect(settings.database)
     with db.connection():

@@ -1,6 +1,7 @@
 """The keys of an installation: its vault, where it lies, what unseals it, the keyring on it (H2.8)."""
 
 from app.engines import open_engines
+from app.key_client import remote_keyring
 from app.randomness import process_drbg
 from core import clock
 from core.config import Settings
@@ -15,7 +16,12 @@ from crypto.vault.vault import KeyVault
 
 
 def open_keyring(settings: Settings) -> Keyring:
-    """The keyring of this installation, ready. Raises `Misconfigured`, `KeyRefused` saying what to do."""
+    """The keyring of this installation: the key server's, where one is set, or the vault's in this process.
+
+    Raises `Misconfigured`, `KeyRefused` saying what to do.
+    """
+    if settings.crypto_url:
+        return remote_keyring(settings)
     engines, random = open_engines(settings), process_drbg(settings).random_bytes
     return LocalKeyring(open_vault(settings), engines.sm4, random)
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
-from app.crypto_server import key_client, run_key_server
+from app.crypto_server import run_key_server
 from app.engines import open_engines
+from app.key_client import key_client
 from core import config, logs
 from core.config import Settings
 from crypto.errors import ServiceUnavailable

@@ -1,5 +1,6 @@
 """`./cloudfilm keys …`: keys made, opened, rotated, backed up and restored (docs/crypto-keys.md)."""
 
+import sys
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -15,11 +16,12 @@ from app.commands.key_prompts import (
     show_shares,
     sign_in,
 )
-from app.crypto_server import key_client
 from app.custody import Custody, record_restore, recorded
+from app.key_client import key_client
 from core import clock, config
 from core.errors import Misconfigured
 from crypto.errors import KeyRefused, ServiceUnavailable
+from crypto.roles.guard import Guard
 from crypto.service import state_contract as service
 from crypto.shamir import Purpose, split
 from crypto.vault.archive import Opened, verify_key
@@ -120,13 +122,15 @@ def rotate(name: str, system_key: bool, shares: tuple[int, int] | None, no_termi
 @keys_group.command("rewrap")
 @click.argument("name", default=DATA_KEK)
 def rewrap(name: str) -> None:
-    """Bring all keys of the vault under the newest version of NAME. Killed, it goes on when it is called again."""
+    """Bring what is stored under the newest version of NAME, for `data` the platform's rows too. Killed, it goes on."""
     custody = _custody()
     vault = custody.unseal()
     guard = custody.guard(sign_in)
     with progress(f"re-wrapping under {name}") as told:
         count = recorded(guard, "rewrap", name, lambda: vault.rewrap(name, told))
     click.echo(f"{count} keys came under {name} version {vault.kek_version(name)}")
+    if name == DATA_KEK and custody.has_platform:
+        _rewrap_platform(custody, guard)
 
 
 @keys_group.command("backup")
@@ -225,6 +229,17 @@ def status() -> None:
         click.echo("  NO BACKUP: run `./cloudfilm keys backup PATH --new-shares 3/5`")
     if not custody.is_by_file:
         click.echo(f"  key server: {_server_state()}")
+
+
+def _rewrap_platform(custody: Custody, guard: Guard) -> None:
+    """Data keys of packs and sealed columns; what does not open is named, and the status is 1."""
+    with progress("re-wrapping the platform's rows") as told:
+        done = recorded(guard, "rewrap", "platform", lambda: custody.rewrap_platform(told))
+    click.echo(f"{done.done} rows of the platform came under version {done.version}")
+    for row in done.refused:
+        click.echo(f"does not open, left as it is: {row}", err=True)
+    if done.refused:
+        sys.exit(1)
 
 
 def _custody() -> Custody:

@@ -54,6 +54,10 @@ def unix_listener(path: Path, group: str) -> Iterator[Listener]:
         mask = os.umask(0o177)
         try:
             listening.bind(str(path))
+        except OSError as error:
+            raise ServiceUnavailable(
+                f"{path}: {error}; name a shorter path in CLOUDFILM_CRYPTO_SOCKET"
+            ) from None
         finally:
             os.umask(mask)
         if group:
