@@ -7,10 +7,11 @@ from typing import TypeVar
 
 from app.engines import open_engines
 from app.randomness import process_drbg
-from core import clock
+from core import clock, db
 from core.config import Settings
 from core.errors import Misconfigured
 from crypto.errors import KeyRefused
+from crypto.local_keyring import LocalKeyring
 from crypto.provider import KEY_SIZE
 from crypto.roles.accounts import Accounts
 from crypto.roles.audit_log import AuditLog, Event
@@ -22,6 +23,7 @@ from crypto.vault.backup import KeyBackup
 from crypto.vault.identity import is_vault
 from crypto.vault.restore import KeyRestore
 from crypto.vault.vault import KeyVault
+from workflow.rewrap_stored import Rewrapped, rewrap_stored
 
 Result = TypeVar("Result")
 # Who acts before there are administrators, and where nobody needs to be there: whoever may run this program.
@@ -98,6 +100,16 @@ class Custody:
                 change()
 
         recorded(guard, "rotate_kek", "system key", work)
+
+    @property
+    def has_platform(self) -> bool:
+        """Whether the platform's own database is here: a front encryption server may have none."""
+        return bool(self._settings.database_url) or (self._settings.home_path / "cloudfilm.db").exists()
+
+    def rewrap_platform(self, progress: Progress) -> Rewrapped:
+        """Bring the platform's rows under the newest version of its KEK; the vault is unsealed."""
+        db.connect(self._settings.database)
+        return rewrap_stored(LocalKeyring(self.vault, self.engines.sm4, self.random), progress)
 
     @cached_property
     def backup(self) -> KeyBackup:

@@ -74,7 +74,7 @@ def ask_share(called: str) -> str:
         return str(click.prompt(f"{called} (not shown)", hide_input=True))
     line = sys.stdin.readline()
     if not line:
-        raise ShareRefused(f"{called}: no more shares came; nothing was changed")
+        raise ShareRefused(f"{called}: no more shares came")
     return line
 
 
