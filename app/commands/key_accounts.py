@@ -262,4 +262,6 @@ def _line(row: Row) -> str:
     items = f" ×{event.items}" if event.items != 1 else ""
     detail = f"  ({event.detail})" if event.detail else ""
     who = f"{event.account} ({event.role})"
-    return f"{row.seq:>8}  {row.at[:19]}  {who}  {event.operation}{items}  {event.subject}  {event.outcome}{detail}"
+    line = f"{row.seq:>8}  {row.at[:19]}  {who}  {event.operation}{items}  {event.subject}  {event.outcome}{detail}"
+    # Names of failed sign-ins and of keys come from outside: a terminal must not obey them.
+    return "".join(sign if sign.isprintable() else "�" for sign in line)

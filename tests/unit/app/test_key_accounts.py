@@ -154,7 +154,11 @@ def test_an_auditor_reads_the_record(desk: Desk) -> None:
     desk.run("approve", asked, typed=(*desk.log_in("wang.wei"), "y"))
     typed = (*desk.log_in("li.na"), PASSWORD, PASSWORD)
     desk.enrol("zhao", desk.run("account", *wanted, "--approval", asked, typed=typed))
+    with pytest.raises(RoleRefused):
+        desk.run("approvals", typed=("\x1b[2Jevil", PASSWORD, "123456"))
     record = desk.run("audit", "list", typed=desk.log_in("zhao"))
+    assert "\x1b" not in record
+    assert "�[2Jevil (unknown)  sign_in" in record
     assert "installation (administrator)  Administration.add_account  li.na  done" in record
     assert "wang.wei (administrator)  Administration.approve" in record
     assert PASSWORD not in record
