@@ -2,12 +2,12 @@
 
 An engine may offer some services only; each is chosen for itself, so that a library without SM2 costs SM2 alone its speed.
 Engines that cannot run here are reported. Engines that are wrong here are reported and raise the alarm; the next one serves.
-When two disagree, the faster one steps back and its successor is held against the one after it.
+When two disagree, the one after them judges: the faster one stays if the judge agrees with it, and steps back otherwise.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from itertools import chain
 from typing import Any
 
 from crypto import self_test
@@ -132,10 +132,17 @@ class _Selection:
         chosen = next(engines, None)
         while chosen is not None:
             other = next(engines, None)
-            compare = partial(service.cross_check, chosen, other)
-            if other is None or self._passes(chosen, service.title, compare):
+            if other is None:
                 return chosen
-            chosen = other
+            difference = _difference(service, chosen, other)
+            if difference is None:
+                return chosen
+            judge = next(engines, None)
+            if judge is not None and _difference(service, chosen, judge) is None:
+                self._fail(other.name, service.title, difference)
+                return chosen
+            self._fail(chosen.name, service.title, difference)
+            chosen, engines = other, chain(() if judge is None else (judge,), engines)
         raise EngineUnavailable(
             f"no engine for {service.title} on this machine; install the packages of requirements.txt again"
         )
@@ -168,19 +175,26 @@ class _Selection:
             return False
         key = (candidate.name, service.check)
         if key not in self._proven:
-            self._proven[key] = self._passes(engine, service.title, partial(service.check, engine))
+            error = _error_of(service.check, engine)
+            if error is not None:
+                self._fail(candidate.name, service.title, error)
+            self._proven[key] = error is None
         return self._proven[key]
-
-    def _passes(self, engine: Any, title: str, check: Callable[[], None]) -> bool:
-        try:
-            check()
-        # Whatever a broken library makes of the test: it does not serve, and the others go on.
-        except Exception as error:
-            self._fail(engine.name, title, error)
-            return False
-        return True
 
     def _fail(self, engine: str, title: str, error: Exception) -> None:
         reason = str(error) or type(error).__name__
         self.rejected.append(Rejected(engine, title, reason, is_failure=True))
         self._alarm(f"crypto engine {engine} is not used{f' for {title}' if title else ''}: {reason}")
+
+
+def _difference(service: _Service, engine: Any, other: Any) -> Exception | None:
+    return _error_of(service.cross_check, engine, other)
+
+
+def _error_of(check: Callable[..., None], *engines: Any) -> Exception | None:
+    """What the check raised. Whatever a broken library makes of it: that one does not serve, and the others go on."""
+    try:
+        check(*engines)
+    except Exception as error:
+        return error
+    return None

@@ -213,16 +213,22 @@ class WrongAtLength33(PortableProvider):
         ]
 
 
-def test_an_engine_that_differs_from_the_next_steps_back() -> None:
+def test_an_engine_that_two_others_contradict_steps_back() -> None:
     engines, alarms = chosen(Candidate("wrong", WrongAtLength33), PORTABLE, OPENSSL, GMSSL_SM4)
     assert engines.sm3.name == "portable"
     assert ["SM3 compared with portable" in alarm for alarm in alarms] == [True]
 
 
-def test_of_three_the_two_that_agree_remain_when_the_middle_one_is_wrong() -> None:
+def test_a_wrong_second_engine_does_not_push_the_first_one_out() -> None:
     engines, alarms = chosen(PORTABLE, Candidate("wrong", WrongAtLength33), OPENSSL, GMSSL_SM4)
-    assert engines.sm3.name == "gmssl-reference"
-    assert len(alarms) == 2
+    assert engines.sm3.name == "portable"
+    assert [alarm.startswith("crypto engine wrong-at-33 is not used for SM3") for alarm in alarms] == [True]
+
+
+def test_of_two_that_differ_the_slower_one_serves() -> None:
+    engines, alarms = chosen(Candidate("wrong", WrongAtLength33), OPENSSL, PORTABLE)
+    assert engines.sm3.name == "portable"
+    assert len(alarms) == 1
 
 
 class AlteredForOthers(OpenSslSm2):
