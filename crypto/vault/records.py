@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from operator import attrgetter
 
 from crypto.errors import KeyRefused
 from crypto.vault.database import KeyDatabase
@@ -74,6 +75,7 @@ class StoredKey:
 _FIELDS = tuple(one.name for one in fields(KeyRecord))
 _COLUMNS = ", ".join(_FIELDS)
 _INSERTED = tuple(name for name in _FIELDS if name != "number")
+_values = attrgetter(*_INSERTED)
 # Column names come from the dataclass above, values are always bound.
 _INSERT = f"INSERT INTO keys ({', '.join(_INSERTED)}, blob) VALUES ({', '.join('?' * (len(_INSERTED) + 1))})"  # noqa: S608
 _BY_ID = f"SELECT {_COLUMNS}, blob FROM keys WHERE id = ?"  # noqa: S608
@@ -96,7 +98,7 @@ class Records:
 
     def insert(self, keys: Iterable[StoredKey]) -> None:
         """New rows. Raises `KeyRefused` when an id is taken."""
-        rows = ([*(getattr(key.record, name) for name in _INSERTED), key.blob] for key in keys)
+        rows = ((*_values(key.record), key.blob) for key in keys)
         try:
             self._database.connection().executemany(_INSERT, rows)
         except sqlite3.IntegrityError:
