@@ -200,7 +200,9 @@ class Administration:
         detail: str = "",
     ) -> Result:
         def run() -> Result:
-            self._dual_control.use(self._session, approval, method, arguments)
+            spent = self._dual_control.use(self._session, approval, method, arguments)
+            # Who was removed since has no say any more.
+            self._accounts.require_active(Session(spent.approved_by, Role.ADMINISTRATOR))
             return work()
 
         return self._change(method, subject, run, f"approval {approval}: {detail}")

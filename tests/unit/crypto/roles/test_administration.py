@@ -156,6 +156,14 @@ def test_who_was_removed_manages_nothing_any_more(bureau: Bureau) -> None:
             work()
 
 
+def test_the_yes_of_who_was_removed_since_counts_no_more(bureau: Bureau) -> None:
+    destroying = bureau.approval("destroy", key_id="k1")
+    bureau.first.remove_account("second", bureau.approval("remove_account", name="second"))
+    with pytest.raises(RoleRefused, match="second"):
+        bureau.first.destroy("k1", "patient left", destroying)
+    assert bureau.vault.calls == []
+
+
 def test_passwords_are_not_recorded(bureau: Bureau) -> None:
     asked = bureau.approval("add_account", name="clerk", role="operator")
     uri = bureau.first.add_account("clerk", Role.OPERATOR, PASSWORD, asked)
