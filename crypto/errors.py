@@ -13,6 +13,7 @@ CryptoError
 ├── AuditBroken       the record of uses was changed, cut or rewritten
 ├── SourceFailed      a noise source or the generator failed its health test; nothing random is given out
 ├── SourceChanged     what is being sealed is not as long as its header promised, or changed meanwhile
+├── NotHandedOver     the next station did not take a sealed file; it stays and is offered again
 ├── FileRefused       a path cannot be sealed or opened as asked: no regular file, or the target exists
 ├── ServiceUnavailable the key server is away, closing, or has more work than it takes; later it may go
 ├── EngineUnavailable this machine cannot run an engine: processor, library or device is missing
@@ -78,6 +79,10 @@ class SourceChanged(CryptoError):
 
 class ServiceUnavailable(CryptoError):
     """The key server does not answer, closes, or is full. The same request may work later."""
+
+
+class NotHandedOver(CryptoError):
+    """A store or the like did not take a sealed file; the file stays where it is."""
 
 
 class FileRefused(CryptoError):

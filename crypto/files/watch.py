@@ -212,9 +212,8 @@ class WatchedFolder:
             found = source.stat(follow_symlinks=False)
             if Stamp.of(found) != entry.stamp:
                 return
-            if (
-                found.st_ctime_ns != entry.touched_ns
-            ):  # perhaps only its rights; perhaps its content and then its time
+            # Touched since: perhaps only its rights, perhaps its content and then its time.
+            if found.st_ctime_ns != entry.touched_ns:
                 self._files.prove(self.path_of(entry.token), source, self._advance)
             placing.remove(source)
 
