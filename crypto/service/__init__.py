@@ -7,7 +7,9 @@ Where to start
     `connection`       who is at the other end; `machines`, `people` and `door` make an account of it
     `keyring_desk`     the platform's keyring; `use_record` writes down what it is used for
     `state_desk`       health, status, unsealing, sessions of persons
-    `operation_desk`   services by key id, for operators; `administration_desk` managing keys, for administrators
+    `operation_desk`   services by key id, `exchange_desk` key exchange in three steps; for operators
+    `management_desk`  managing keys and looking at them, for administrators and auditors
+    `key_service`      all of it put together
     `problems`         errors as answers, and back
     `server`, `tls`    sockets and process
     `client`           asks, and repeats what may be repeated; `remote_keyring` is a keyring that asks

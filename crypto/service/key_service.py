@@ -17,6 +17,7 @@ from crypto.selection import Engines
 from crypto.service.application import Application
 from crypto.service.contract import ENDPOINTS
 from crypto.service.door import Caller, ServiceDoor
+from crypto.service.exchange_desk import ExchangeDesk
 from crypto.service.keyring_desk import KeyringDesk
 from crypto.service.limits import ServiceLimits
 from crypto.service.machines import Machines
@@ -56,8 +57,11 @@ class KeyService:
         self._services = GatheringServices(engines, random, limits.inputs, rsa)
         self._record = UseRecord(audit, seconds)
 
+        exchanges = ExchangeDesk(self._services, vault, audit, seconds)
+
         def seal(caller: Caller) -> None:
             Administration(vault, accounts, dual_control, audit, self._services, caller.session).seal()
+            exchanges.forget()
 
         state = StateDesk(
             vault,
@@ -72,6 +76,7 @@ class KeyService:
             **state.handlers,
             **KeyringDesk(keyring, vault.database, audit, self._record).handlers,
             **OperationDesk(self._services, vault, audit).handlers,
+            **exchanges.handlers,
             **ManagementDesk(vault, accounts, dual_control, audit, self._services).handlers,
         }
         door = ServiceDoor(machines, people, accounts, vault)

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from core import clock
 from crypto.errors import KeyRefused, RoleRefused, SealBroken, SignatureRefused
 from crypto.keyring import WrappedKey
 from crypto.local_keyring import LocalKeyring
 from crypto.provider import KeyPair
+from crypto.service import exchange_contract as exchange
 from crypto.service import management_contract as management
 from crypto.service import operation_contract as operation
 from crypto.service import state_contract as state
@@ -159,6 +161,54 @@ def test_symmetric_keys_seal_open_authenticate_and_derive_by_their_id(
         for info in (b"x", b"x", b"y")
     ]
     assert (len(derived[0]), derived[0] == derived[1], derived[1] == derived[2]) == (40, True, False)
+
+
+def test_two_ends_exchange_a_key_and_a_false_code_gives_none(
+    machine: CryptoClient, administrator: CryptoClient
+) -> None:
+    ours, theirs = new_keys(administrator, management.CREATE_PAIRS, purpose="encrypt", count=2)
+    publics = {
+        key_id: administrator.ask(management.FIND, management.KeyRow, key_id=key_id).public
+        for key_id in (ours, theirs)
+    }
+
+    def begin(key_id: str, peer: str, *, is_initiator: bool) -> exchange.Begun:
+        return machine.ask(
+            exchange.BEGIN,
+            exchange.Begun,
+            key_id=key_id,
+            peer_public=publics[peer],
+            is_initiator=is_initiator,
+        )
+
+    def agree(own: exchange.Begun, peer: exchange.Begun) -> bytes:
+        body = {"exchange_id": own.exchange_id, "peer_ephemeral": peer.public, "length": 40}
+        return machine.ask(exchange.AGREE, exchange.Agreed, **body).code
+
+    def confirm(run: exchange.Begun, code: bytes) -> bytes:
+        body = {"exchange_id": run.exchange_id, "code": code}
+        return machine.ask(exchange.CONFIRM, exchange.ExchangedKey, **body).key
+
+    first, second = begin(ours, theirs, is_initiator=True), begin(theirs, ours, is_initiator=False)
+    with pytest.raises(KeyRefused, match="agree first"):
+        confirm(first, bytes(32))
+    answer, code = agree(second, first), agree(first, second)
+    assert len(confirm(first, answer)) == 40
+    with pytest.raises(KeyRefused):
+        confirm(first, answer)  # a run ends with its key
+    with pytest.raises(SignatureRefused):
+        confirm(second, code[:-1] + bytes([code[-1] ^ 1]))
+    with pytest.raises(KeyRefused):
+        confirm(second, code)  # and with a false code
+    with pytest.raises(RoleRefused):
+        administrator.ask(exchange.RSA, exchange.NewRsaKeys, bits=1024)
+
+
+def test_rsa_keys_are_made_and_weak_ones_marked(machine: CryptoClient) -> None:
+    for bits in (1024, 2048):
+        [key] = machine.ask(exchange.RSA, exchange.NewRsaKeys, bits=bits).keys
+        assert load_der_private_key(key.pkcs8, None).key_size == bits
+        assert key.weak is (bits == 1024)
 
 
 def test_digests_and_new_pairs_need_no_key(machine: CryptoClient) -> None:
