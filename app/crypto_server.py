@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.engines import open_engines
 from app.randomness import process_drbg
+from app.system_key import unseal_alone
 from core import clock, logs
 from core.config import Settings, host_and_port
 from core.errors import Misconfigured
@@ -20,7 +21,6 @@ from crypto.service import machines, tls
 from crypto.service.key_service import KeyService
 from crypto.service.limits import ServiceLimits
 from crypto.service.server import Listener, keep_memory_private, loopback_listener, serve, unix_listener
-from crypto.unsealing import unseal_by_file
 from crypto.vault.identity import is_vault
 from crypto.vault.vault import KeyVault
 
@@ -50,8 +50,7 @@ def _service(settings: Settings, limits: ServiceLimits) -> KeyService:
     engines, random = open_engines(settings), process_drbg(settings).random_bytes
     keep_memory_private()
     vault = KeyVault.open(settings.vault_path, engines, clock.now, random)
-    if settings.unseal == "file":
-        _unseal(vault, settings.system_key_location)
+    _unseal(settings, vault)
     peers = Path(settings.crypto_peers) if settings.crypto_peers else None
     known = machines.load(peers, os.getuid())
     service = KeyService(
@@ -70,10 +69,10 @@ def _service(settings: Settings, limits: ServiceLimits) -> KeyService:
     return service
 
 
-def _unseal(vault: KeyVault, path: Path) -> None:
-    """By the file; what is wrong with it is told, and people may come with their shares."""
+def _unseal(settings: Settings, vault: KeyVault) -> None:
+    """As the settings say; what is wrong is told, and people may come with their shares."""
     try:
-        unseal_by_file(path, vault.unseal)
+        unseal_alone(settings, vault)
     except CryptoError as error:
         _log.critical("stays_sealed", why=str(error))
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from app.engines import open_engines
 from app.randomness import process_drbg
+from app.system_key import first_system_key, needs_people, unseal_alone
 from core import clock, db
 from core.config import Settings
 from core.errors import Misconfigured
@@ -17,7 +18,7 @@ from crypto.roles.accounts import Accounts
 from crypto.roles.audit_log import AuditLog, Event
 from crypto.roles.guard import Guard
 from crypto.roles.permissions import Role, Session
-from crypto.unsealing import KeyFile, change_key_file, unseal_by_file
+from crypto.unsealing import change_key_file
 from crypto.vault.archive import Opened, Progress, verify
 from crypto.vault.backup import KeyBackup
 from crypto.vault.identity import is_vault
@@ -40,11 +41,9 @@ class Custody:
         self.random = process_drbg(settings).random_bytes
 
     @property
-    def is_by_file(self) -> bool:
-        """Whether each process unseals itself by the key file; else people do. Raises `Misconfigured`."""
-        if self._settings.unseal not in ("file", "shares"):
-            raise Misconfigured(f"CLOUDFILM_UNSEAL is {self._settings.unseal!r}: use file or shares")
-        return self._settings.unseal == "file"
+    def needs_people(self) -> bool:
+        """Whether the system key is in people's hands; else each process unseals itself. Raises `Misconfigured`."""
+        return needs_people(self._settings)
 
     @property
     def has_vault(self) -> bool:
@@ -62,9 +61,7 @@ class Custody:
 
     def unseal(self) -> KeyVault:
         """The vault, unsealed in this process alone. Raises `KeyRefused`, `ShareRefused`."""
-        if self.is_by_file:
-            unseal_by_file(self._settings.system_key_location, self.vault.unseal)
-        else:
+        if not unseal_alone(self._settings, self.vault):
             self.vault.unseal(self._ask_shares())
         return self.vault
 
@@ -72,12 +69,9 @@ class Custody:
         """16 random bytes."""
         return self.random(KEY_SIZE)
 
-    def keep_in_file(self) -> bytes:
-        """The system key of a machine that has no vault yet: in a new file, or in the one that a killed try left."""
-        path = self._settings.system_key_location
-        if not path.exists():
-            KeyFile.create(path, self.new_system_key())
-        return KeyFile(path).system_key()
+    def first_system_key(self) -> bytes:
+        """Of a machine that has no vault yet and where nobody needs to come. Raises `Misconfigured`, `KeyRefused`."""
+        return first_system_key(self._settings)
 
     def create(self, system_key: bytes) -> None:
         """A new vault. Raises `KeyRefused` when there is one, or keys of an earlier version are to be taken over."""
@@ -88,13 +82,17 @@ class Custody:
         KeyVault.create(self._settings.vault_path, system_key, self.engines, clock.now, self.random).close()
 
     def change_system_key(self, guard: Guard, system_key: bytes) -> None:
-        """Put the vault under another system key; with a key file the file follows."""
+        """Put the vault under another system key; with a key file the file follows. Raises `Misconfigured`."""
+        if self._settings.unseal not in ("file", "shares"):
+            raise Misconfigured(
+                "with this CLOUDFILM_UNSEAL a restore makes a new system key: back up, move keys.db away, restore"
+            )
 
         def change() -> None:
             self.vault.change_system_key(system_key)
 
         def work() -> None:
-            if self.is_by_file:
+            if self._settings.unseal == "file":
                 change_key_file(self._settings.system_key_location, system_key, change)
             else:
                 change()

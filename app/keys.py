@@ -3,16 +3,17 @@
 from app.engines import open_engines
 from app.key_client import remote_keyring
 from app.randomness import process_drbg
+from app.system_key import first_system_key, unseal_alone
 from core import clock
 from core.config import Settings
 from core.errors import Misconfigured
 from crypto.keyring import Keyring
 from crypto.local_keyring import LocalKeyring
-from crypto.provider import KEY_SIZE
-from crypto.unsealing import KeyFile, unseal_by_file
 from crypto.vault.identity import is_vault
 from crypto.vault.old_keyring import read_old_keyring
 from crypto.vault.vault import KeyVault
+
+_KEY_MADE = "system key: {} (whoever has it and the vault has everything: keep its copy elsewhere)"
 
 
 def open_keyring(settings: Settings) -> Keyring:
@@ -30,11 +31,13 @@ def open_vault(settings: Settings) -> KeyVault:
     """The vault, unsealed in this process. Raises `Misconfigured`, `KeyRefused` saying what to do."""
     if not is_vault(settings.vault_path):
         raise Misconfigured(f"no keys at {settings.vault_path}: run `./cloudfilm setup` once")
-    _require_file(settings)
     vault = KeyVault.open(
         settings.vault_path, open_engines(settings), clock.now, process_drbg(settings).random_bytes
     )
-    unseal_by_file(settings.system_key_location, vault.unseal)
+    if not unseal_alone(settings, vault):
+        raise Misconfigured(
+            "CLOUDFILM_UNSEAL is 'shares': the keys are the key server's; set CLOUDFILM_CRYPTO_URL (docs/crypto-service.md)"
+        )
     return vault
 
 
@@ -45,9 +48,9 @@ def make_vault(settings: Settings) -> list[str]:
     """
     if is_vault(settings.vault_path):
         return []
-    _require_file(settings)
-    made = _make_system_key(settings)
-    system_key = KeyFile(settings.system_key_location).system_key()
+    had_key = settings.system_key_location.exists()
+    system_key = first_system_key(settings)
+    made = [] if had_key or settings.unseal == "command" else [_KEY_MADE.format(settings.system_key_location)]
     engines, random = open_engines(settings), process_drbg(settings).random_bytes
     old = settings.old_keyring_path
     if not old.exists():
@@ -65,19 +68,3 @@ def make_vault(settings: Settings) -> list[str]:
         f"keys: {settings.vault_path}, with the keys of {old}; that file holds them in clear: delete it when "
         "everything opens",
     ]
-
-
-def _make_system_key(settings: Settings) -> list[str]:
-    path = settings.system_key_location
-    if path.exists():
-        return []
-    KeyFile.create(path, process_drbg(settings).random_bytes(KEY_SIZE))
-    return [f"system key: {path} (whoever has it and the vault has everything: keep its copy elsewhere)"]
-
-
-def _require_file(settings: Settings) -> None:
-    if settings.unseal != "file":
-        raise Misconfigured(
-            f"CLOUDFILM_UNSEAL is {settings.unseal!r}: this process can unseal by a file only; "
-            "with shares the keys belong to the key server (docs/crypto.md)"
-        )

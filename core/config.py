@@ -50,6 +50,7 @@ class Settings:
     redis_url: str = ""
     key_dir: str = ""
     unseal: str = "file"
+    unseal_command: str = ""
     system_key_path: str = ""
     noise_device: str = ""
     sdf_library: str = ""

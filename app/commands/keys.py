@@ -60,9 +60,9 @@ def init(shares: tuple[int, int] | None, no_terminal: bool) -> None:
 def unseal() -> None:
     """Give shares to the key server until it opens."""
     custody = _custody()
-    if custody.is_by_file:
+    if not custody.needs_people:
         custody.unseal()
-        click.echo("the key file opens the vault; with CLOUDFILM_UNSEAL=file each process unseals itself")
+        click.echo("the vault opens; with these settings each process unseals itself")
         return
     client = key_client(config.load())
     if not client.ask(service.HEALTH, service.Health).sealed:
@@ -83,9 +83,9 @@ def unseal() -> None:
 def seal() -> None:
     """Make the key server forget the system key; an administrator signs in."""
     settings = config.load()
-    if _custody().is_by_file:
+    if not _custody().needs_people:
         raise Misconfigured(
-            "with CLOUDFILM_UNSEAL=file each process unseals itself: stop the processes, and take the key file away"
+            "each process unseals itself (CLOUDFILM_UNSEAL): stop the processes, and take away what unseals them"
         )
     account, password = click.prompt("account"), click.prompt("password", hide_input=True)
     code = click.prompt("code of the authenticator")
@@ -109,7 +109,7 @@ def rotate(name: str, system_key: bool, shares: tuple[int, int] | None, no_termi
     vault = custody.unseal()
     guard = custody.guard(sign_in)
     if system_key:
-        new = _split(custody, shares, no_terminal) if not custody.is_by_file else custody.new_system_key()
+        new = _split(custody, shares, no_terminal) if custody.needs_people else custody.new_system_key()
         custody.change_system_key(guard, new)
         click.echo("the vault is under a new system key; processes that were unsealed must be unsealed anew")
         return
@@ -214,9 +214,7 @@ def status() -> None:
     """How many keys there are, which shares open the archives, and whether the key server is unsealed."""
     settings, custody = config.load(), _custody()
     vault = custody.vault
-    click.echo(
-        f"vault {vault.set_id[:8]} at {settings.vault_path}, opened by {'its key file' if custody.is_by_file else 'shares'}"
-    )
+    click.echo(f"vault {vault.set_id[:8]} at {settings.vault_path}, opened by {settings.unseal}")
     for (kind, state), count in vault.counts().items():
         click.echo(f"  {count:>8} {kind} {state}")
     click.echo(f"  {DATA_KEK} seals with version {vault.kek_version(DATA_KEK)}")
@@ -227,7 +225,7 @@ def status() -> None:
         )
     else:
         click.echo("  NO BACKUP: run `./cloudfilm keys backup PATH --new-shares 3/5`")
-    if not custody.is_by_file:
+    if custody.needs_people:
         click.echo(f"  key server: {_server_state()}")
 
 
@@ -248,11 +246,11 @@ def _custody() -> Custody:
 
 def _new_system_key(custody: Custody, shares: tuple[int, int] | None, no_terminal: bool) -> bytes:
     """For a machine that has no vault yet: in its file, or in people's hands before anything is under it."""
-    if not custody.is_by_file:
+    if custody.needs_people:
         return _split(custody, shares, no_terminal)
     if shares:
-        raise Misconfigured("--shares is for CLOUDFILM_UNSEAL=shares; now the system key lies in a file")
-    return custody.keep_in_file()
+        raise Misconfigured("--shares is for CLOUDFILM_UNSEAL=shares; now nobody holds the system key")
+    return custody.first_system_key()
 
 
 def _split(custody: Custody, shares: tuple[int, int] | None, no_terminal: bool) -> bytes:
