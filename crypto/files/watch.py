@@ -119,8 +119,9 @@ class WatchedFolder:
         except (SourceChanged, FileNotFoundError):
             seen.since = self._watch.seconds()
             return Outcome(found, State.ALREADY)
-        if entry.state == STORED:
-            self._let_go(entry)
+        if entry.state == STORED and self._watch.may_delete:
+            kept = self._let_go(found, entry)
+            outcome = kept if kept.state == State.FAILED else outcome
         seen.is_done = outcome.state != State.FAILED or outcome.is_final
         if not seen.is_done:
             seen.since, seen.failures = self._watch.seconds(), seen.failures + 1
@@ -200,22 +201,24 @@ class WatchedFolder:
             )
         self._journal.stored(entry.token)
         self._again.pop(entry.token, None)
-        self._let_go(entry)
-        return Outcome(found, State.DONE, file.envelope.kind)
+        return self._let_go(found, entry) if self._watch.may_delete else Outcome(found, State.DONE)
 
-    def _let_go(self, entry: Entry) -> None:
+    def _let_go(self, found: Found, entry: Entry) -> Outcome:
         """Delete the source of what was handed over, when that is wished and it still is what was sealed."""
-        source = self._watch.folder / entry.name
-        if not self._watch.may_delete:
-            return
-        with contextlib.suppress(FileNotFoundError, SourceChanged):
-            found = source.stat(follow_symlinks=False)
-            if Stamp.of(found) != entry.stamp:
-                return
+        try:
             # Touched since: perhaps only its rights, perhaps its content and then its time.
-            if found.st_ctime_ns != entry.touched_ns:
-                self._files.prove(self.path_of(entry.token), source, self._advance)
-            placing.remove(source)
+            if found.path.stat(follow_symlinks=False).st_ctime_ns != entry.touched_ns:
+                self._files.prove(self.path_of(entry.token), found.path, self._advance)
+            placing.remove(found.path)
+        except (FileNotFoundError, SourceChanged):
+            pass  # gone, or another file by now, which will have its own turn
+        except HOPELESS:
+            raise
+        except (CryptoError, OSError) as error:
+            return Outcome(
+                found, State.FAILED, reason=f"handed over, but the source stays: {error}", is_final=True
+            )
+        return Outcome(found, State.DONE)
 
 
 def _discard(target: Path) -> None:

@@ -191,6 +191,27 @@ def test_a_source_whose_rights_changed_is_proven_again_and_goes(tmp_path: Path) 
     assert not path.exists()
 
 
+def test_a_source_that_cannot_be_deleted_is_named_and_the_watch_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    site = Site(tmp_path, may_delete=True)
+    site.put("a")
+    with monkeypatch.context() as patched:
+        patched.setattr(placing, "remove", refuse)
+        outcomes = site.settle()
+    assert [outcome.state for outcome in outcomes] == [State.DONE, State.FAILED]
+    assert "the source stays" in outcomes[-1].reason
+    assert site.store.names == ["a"]
+    assert not site.step(QUIET)
+    site.journal.close()
+    site.start()
+    site.settle()
+    assert not list(site.folder.iterdir())
+
+
 def test_a_store_that_is_away_is_asked_more_and_more_rarely(site: Site) -> None:
     site.put("a")
     site.store.is_away = True
