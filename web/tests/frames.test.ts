@@ -1,46 +1,12 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { FrameInfo, SeriesInfo } from '../src/dicom/manifest';
-import { type FaultKind, FilmFault } from '../src/faults';
-import { DecodePool, type WorkerLike, workersFor } from '../src/frames/pool';
-import type { CoarseFrame, Reply, Request, SeriesRequest } from '../src/frames/protocol';
+import { FilmFault } from '../src/faults';
+import { DecodePool } from '../src/frames/pool';
+import type { CoarseFrame, SeriesRequest } from '../src/frames/protocol';
 import { FrameProvider } from '../src/frames/provider';
 import { Line } from '../src/transport/line';
 import { decoded, frameInfo, manifestOf, seriesOf } from './samples';
-
-/** A worker that answers when it is told to. */
-class StubWorker implements WorkerLike {
-  onmessage: WorkerLike['onmessage'] = null;
-  onerror: WorkerLike['onerror'] = null;
-  readonly asked: Request[] = [];
-  readonly terminate = vi.fn();
-
-  postMessage(request: Request): void {
-    this.asked.push(request);
-  }
-
-  frames(): number[] {
-    return this.asked.flatMap((r) => (r.kind === 'frame' ? [r.frame.offset] : []));
-  }
-
-  requestOf(offset: number): Request {
-    const request = [...this.asked].reverse().find((r) => r.kind === 'frame' && r.frame.offset === offset);
-    if (!request) throw new Error(`nobody asked for ${offset}`);
-    return request;
-  }
-
-  answer(offset: number): void {
-    const frame = { ...decoded(new Int16Array(4)), fetched: 10 };
-    this.say({ id: this.requestOf(offset).id, kind: 'done', frame, fetched: 10, milliseconds: 1 });
-  }
-
-  fail(id: number, fault: FaultKind): void {
-    this.say({ id, kind: 'fault', fault, message: 'line' });
-  }
-
-  say(data: Reply): void {
-    this.onmessage?.call(this as unknown as Worker, { data } as MessageEvent);
-  }
-}
+import { StubWorker } from './stub_worker';
 
 const settled = (): Promise<void> => new Promise((done) => setTimeout(done));
 
@@ -370,72 +336,5 @@ describe('the choice of quality', () => {
     provider.quality = 'lossy';
     void provider.get(ref(0));
     expect(workers[0].frames()).toEqual([0]);
-  });
-});
-
-describe('the pool', () => {
-  it('starts a worker with its first job, and spreads jobs', () => {
-    const workers: StubWorker[] = [];
-    const pool = new DecodePool(() => {
-      workers.push(new StubWorker());
-      return workers[workers.length - 1];
-    }, 2);
-    const ask = (offset: number) =>
-      pool.submit(
-        {
-          kind: 'frame',
-          pack: seriesOf([]).packs[0],
-          frame: frameInfo({ offset }),
-          preview: null,
-          block: null,
-        },
-        0,
-        () => undefined,
-      );
-    expect(workers.length).toBe(0);
-    ask(1);
-    expect(workers.length).toBe(1);
-    ask(2);
-    ask(3);
-    expect(workers.map((worker) => worker.frames())).toEqual([[1, 3], [2]]);
-  });
-
-  it('leaves a block to the worker that has begun it', () => {
-    const workers: StubWorker[] = [];
-    const pool = new DecodePool(() => {
-      workers.push(new StubWorker());
-      return workers[workers.length - 1];
-    }, 2);
-    const ask = (offset: number, name: string) =>
-      pool.submit(
-        {
-          kind: 'frame',
-          pack: seriesOf([]).packs[0],
-          frame: frameInfo({ offset }),
-          preview: null,
-          block: { name, start: 0, end: 99 },
-        },
-        0,
-        () => undefined,
-      );
-    for (const [offset, name] of [
-      [1, 'a'],
-      [2, 'a'],
-      [3, 'b'],
-      [4, 'a'],
-      [5, 'a'],
-      [6, 'b'],
-    ] as const)
-      ask(offset, name);
-    expect(workers.map((worker) => worker.frames())).toEqual([
-      [1, 2, 4],
-      [3, 6],
-    ]);
-    workers[0].answer(1);
-    expect(workers[0].frames()).toEqual([1, 2, 4, 5]);
-  });
-
-  it('has two workers where one could do, and no more than three', () => {
-    expect([1, 2, 4, 8, 64, Number.NaN].map(workersFor)).toEqual([2, 2, 2, 3, 3, 2]);
   });
 });
