@@ -11,7 +11,8 @@ Where to start
     `class_keys`     the two keys of an object, derived from its data key, and the commitment to that key
     `sealed_object`  `seal` and `unseal`: a whole stream at constant memory
     `sealed_reader`  any range of a stored object, with both keys or with the pixel key alone
-    `keyring`        system key → key-encryption keys → data keys; fields of the database; blind indexes
+    `keyring`        the platform's port: data keys, fields of the database, blind indexes; `local_keyring` is it on
+    `vault/`         system key → pairs and key-encryption keys → keys: made, used, rotated, destroyed (docs/crypto.md)
 
 The rules that callers rely on
     Nothing is released before its tag was checked. Verification raises (`errors`), it never returns False.

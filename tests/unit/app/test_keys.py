@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app import keys
+from app import keys, preflight
 from app.keys import make_vault, open_keyring, open_vault
 from core.config import Settings
 from core.errors import Misconfigured
@@ -96,3 +96,22 @@ def test_with_shares_the_keys_are_the_key_servers(settings: Settings) -> None:
     make_vault(settings)
     with pytest.raises(Misconfigured, match="CLOUDFILM_UNSEAL is 'shares'"):
         open_keyring(replace(settings, unseal="shares"))
+
+
+def test_preflight_warns_of_keys_in_clear_until_they_are_deleted(settings: Settings) -> None:
+    put_old_keyring(settings)
+    make_vault(settings)
+    found = [one for one in preflight.examine(settings) if one.subject == "keys"]
+    assert [one.is_ok for one in found] == [True, False]
+    assert str(settings.old_keyring_path) in found[1].text
+    settings.old_keyring_path.unlink()
+    found = [one for one in preflight.examine(settings) if one.subject == "keys"]
+    assert [one.is_ok for one in found] == [True]
+
+
+def test_preflight_says_when_the_system_key_is_missing(settings: Settings) -> None:
+    make_vault(settings)
+    settings.system_key_location.unlink()
+    found = [one for one in preflight.examine(settings) if one.subject == "keys"]
+    assert [one.is_ok for one in found] == [False]
+    assert "system.key" in found[0].text
