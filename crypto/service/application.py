@@ -128,7 +128,7 @@ class Application:
             account = self._door.account(request.state.peer, token)
             self._rates.take(account)
         if endpoint.per_second is not None:
-            self._rates.take(endpoint.name, endpoint.per_second)
+            self._rates.take(f"{endpoint.path} of everybody", endpoint.per_second)
         if endpoint.needs is Needs.UNSEALED and self._door.is_sealed:
             raise VaultSealed(SEALED)
         self._room.enter()

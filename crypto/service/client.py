@@ -137,8 +137,8 @@ class CryptoClient:
             self._forget()
             kept = None
         if kept is None:
-            kept = self._connect()
             try:
+                kept = self._connect()
                 kept.connect()
             except OSError as error:
                 raise _Unsent(

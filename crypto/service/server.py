@@ -5,7 +5,6 @@ import contextlib
 import ctypes
 import fcntl
 import grp
-import ipaddress
 import os
 import resource
 import signal
@@ -61,8 +60,7 @@ def unix_listener(path: Path, group: str) -> Iterator[Listener]:
         finally:
             os.umask(mask)
         if group:
-            os.chown(path, -1, grp.getgrnam(group).gr_gid)
-            path.chmod(0o660)
+            _share(path, group)
         yield Listener(listening)
         path.unlink(missing_ok=True)
     finally:
@@ -73,10 +71,10 @@ def unix_listener(path: Path, group: str) -> Iterator[Listener]:
 @contextlib.contextmanager
 def loopback_listener(host: str, port: int, tls: ssl.SSLContext) -> Iterator[Listener]:
     """TLS on an address of this machine only. Raises `ServiceUnavailable` for any other, and when it is taken."""
-    address = ipaddress.ip_address(host)
-    if not address.is_loopback:
-        raise ServiceUnavailable(f"the key server listens on this machine only (127.0.0.1), not on {host}")
-    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    host = host.strip("[]")
+    if host not in ("127.0.0.1", "::1"):
+        raise ServiceUnavailable(f"the key server listens on 127.0.0.1 or [::1], not on {host}")
+    family = socket.AF_INET6 if host == "::1" else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -123,6 +121,16 @@ def serve(
                 stop()
 
     asyncio.run(run())
+
+
+def _share(path: Path, group: str) -> None:
+    try:
+        os.chown(path, -1, grp.getgrnam(group).gr_gid)
+    except (KeyError, PermissionError):
+        raise ServiceUnavailable(
+            f"{path}: group {group!r} is none of this system, or this user is not in it"
+        ) from None
+    path.chmod(0o660)
 
 
 class _Server(uvicorn.Server):

@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from crypto.errors import KeyRefused
+
 _LOOPBACK = ("127.0.0.1", "::1")
 _VALID = timedelta(days=825)
 _RENEW_BEFORE = timedelta(days=60)
@@ -28,12 +30,15 @@ def certificate_in(directory: Path, now: Callable[[], datetime]) -> tuple[Path, 
 
 
 def server_context(certificate: Path, key: Path, client_authorities: Path | None) -> ssl.SSLContext:
-    """TLS 1.3. A caller may show a certificate that `client_authorities` (PEM) issued or are; a token does as well."""
+    """TLS 1.3. A caller may show a certificate that `client_authorities` (PEM) issued or are. Raises `KeyRefused`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.load_cert_chain(certificate, key)
     if client_authorities is not None:
-        context.load_verify_locations(client_authorities)
+        try:
+            context.load_verify_locations(client_authorities)
+        except OSError:
+            raise KeyRefused(f"{client_authorities}: it holds no certificates (PEM) of callers") from None
         context.verify_mode = ssl.CERT_OPTIONAL
     return context
 
