@@ -7,12 +7,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
 
 from core.errors import Misconfigured
-from crypto.errors import ShareRefused
+from crypto.errors import KeyRefused, ShareRefused
 from crypto.roles.accounts import Accounts
 from crypto.roles.permissions import Session
 from crypto.shamir import Purpose, Share
@@ -66,6 +67,8 @@ def show_shares(shares: list[Share], no_terminal: bool) -> None:
         show_choices=False,
     )
     click.clear()
+    # The scroll-back as well (ECMA-48 ED with the 3 that xterm added): a screen that is clear can be scrolled up.
+    click.echo("\x1b[3J", nl=False)
 
 
 def ask_share(called: str) -> str:
@@ -108,6 +111,15 @@ def sign_in(accounts: Accounts) -> Session:
     name = click.prompt("account")
     password = click.prompt("password", hide_input=True)
     return accounts.sign_in(name, password, click.prompt("code of the authenticator"))
+
+
+@contextmanager
+def disk_errors_told(path: Path) -> Iterator[None]:
+    """A full disk or a directory that is closed to us is one clear line. Raises `KeyRefused`."""
+    try:
+        yield
+    except OSError as error:
+        raise KeyRefused(f"{error.filename or path}: {error.strerror}; nothing was left half done") from None
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import click
 
 from app.commands.key_prompts import (
     Numbers,
+    disk_errors_told,
     gather,
     give_shares,
     progress,
@@ -151,7 +152,7 @@ def backup(path: Path, new_shares: tuple[int, int] | None, no_terminal: bool) ->
         )
         show_shares(ceremony.shares, no_terminal)
         custody.backup.sets.finish(ceremony, clock.now().isoformat(timespec="seconds"))
-    with progress("sealing", "reading back") as told:
+    with disk_errors_told(path), progress("sealing", "reading back") as told:
         guard = custody.unattended_guard()
         manifest = recorded(guard, "backup", path.name, lambda: custody.backup.write(path, told))
     click.echo(
@@ -187,7 +188,7 @@ def restore(path: Path, signer: str, shares: tuple[int, int] | None, no_terminal
     backup_key = gather(Purpose.BACKUP_KEY)
     verify_key(archive, backup_key)
     system_key = _new_system_key(custody, shares, no_terminal)
-    with progress("restoring") as told:
+    with disk_errors_told(path), progress("restoring") as told:
         target.restore(archive, backup_key, system_key, told, lambda vault: record_restore(vault, path.name))
     click.echo(f"{archive.manifest.counts['keys']} keys are here, under a new system key")
 
@@ -265,7 +266,7 @@ def _split(custody: Custody, shares: tuple[int, int] | None, no_terminal: bool) 
 def _verified(custody: Custody, path: Path) -> Opened:
     if not path.exists():
         raise KeyRefused(f"{path}: there is no such archive")
-    with progress("checking") as told:
+    with disk_errors_told(path), progress("checking") as told:
         return custody.verify(path, told)
 
 

@@ -31,7 +31,7 @@ class Terminal:
         self.said: list[str] = []
         monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
         monkeypatch.setattr(click, "prompt", self._prompt)
-        monkeypatch.setattr(click, "echo", lambda text, err=False: self.said.append(text))
+        monkeypatch.setattr(click, "echo", lambda text, err=False, nl=True: self.said.append(text))
 
     def _prompt(self, text: str, hide_input: bool = False, **_options: object) -> str:
         self.asked.append((text, hide_input))
@@ -73,7 +73,8 @@ def test_shares_are_shown_once_and_then_the_screen_is_cleared(
     shown = "\n".join(terminal.said)
     for share in shares:
         assert shown.count("-".join(share.text.split("-")[:4])) == 1
-    assert cleared == [len(terminal.said)]
+    assert cleared == [len(terminal.said) - 1]
+    assert terminal.said[-1] == "\x1b[3J", "what was shown is not in the scroll-back either"
     assert "Type 'written'" in terminal.asked[0][0]
 
 
