@@ -13,6 +13,7 @@ Where to start
     `sealed_reader`  any range of a stored object, with both keys or with the pixel key alone
     `keyring`        the platform's port: data keys, fields of the database, blind indexes; `local_keyring` is it on
     `vault/`         system key → pairs and key-encryption keys → keys: made, used, rotated, destroyed (docs/crypto.md)
+    `shamir`         shares of a key that people can type; `unsealing` the ways in which the system key comes back
 
 The rules that callers rely on
     Nothing is released before its tag was checked. Verification raises (`errors`), it never returns False.

@@ -7,7 +7,7 @@ Where to start
     `keks`          versions of key-encryption keys; `rewrap` brings keys under the newest
     `open_secrets`  what an unsealed vault holds in memory; `identity` which vault a database is
     `database`      the SQLite file that holds everything here; `transaction` is the one way to change it
-    `backup`        the sealed archive; `restore` puts it on another machine
+    `backup`        all keys into an `archive`, for the shares of `backup_sets`; `restore` puts them on another machine
 
 The rules that callers rely on
     No key is stored in clear, and none opens while the vault is sealed. The system key is never stored here at all.

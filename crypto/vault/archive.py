@@ -57,7 +57,11 @@ class Opened(NamedTuple):
 
 
 def write_body(sink: BinaryIO, content: BinaryIO, length: int, key: bytes, provider: Provider) -> Body:
-    """Seal `length` bytes of `content` behind the magic. Raises `SourceChanged`."""
+    """Seal `length` bytes of `content` behind the magic. Raises `SourceChanged`.
+
+    One backup key serves all archives of its set: what seals is derived from it and the object's random id, so that no
+    nonce is used twice under one key.
+    """
     header = SealedHeader.new(length, FILE_CHUNK_LOG2, has_class_map=False)
     sink.write(MAGIC)
     tap = _Digesting(sink)
