@@ -13,6 +13,7 @@ Lengths = NDArray[np.int32]
 
 # Lengths are C ints.
 LONGEST = 2**31 - 1
+_ROOM = 128
 
 _new = ctypes.pythonapi.PyBytes_FromStringAndSize
 _new.argtypes, _new.restype = [ctypes.c_void_p, ctypes.c_ssize_t], ctypes.py_object
@@ -38,12 +39,15 @@ def address_of(data: bytes | bytearray | memoryview) -> int:
 
 
 def joined(parts: Sequence[bytes]) -> tuple[Bytes, Addresses, Lengths]:
-    """The parts in one array, and address and length of each in it. The array must outlive the addresses."""
+    """The parts in one array, and address and length of each in it. The array must outlive the addresses.
+
+    Behind them is room: the library's SM3 looks at a block behind a message that is shorter than its neighbours.
+    """
     for part in parts:
         if len(part) > LONGEST:
             raise ValueError(f"one item has {len(part)} bytes; lanes take 2 GiB at most")
     lengths = np.fromiter((len(part) for part in parts), np.int64, len(parts))
-    whole = np.frombuffer(b"".join(parts) + b"\0", np.uint8)
+    whole = np.frombuffer(b"".join(parts) + bytes(_ROOM), np.uint8)
     starts = np.cumsum(lengths) - lengths
     return whole, whole.ctypes.data + starts.astype(np.uint64), lengths.astype(np.int32)
 

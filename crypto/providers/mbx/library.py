@@ -15,8 +15,11 @@ from crypto.providers.mbx.private_copy import private_copy
 LANES_8, LANES_16 = 8, 16
 # mbx_status: four bits a lane.
 _NULL_POINTER, _NO_SUCH_INSTRUCTION = 2, 10
-# What crypto_mb/cpu_features.h asks for. Older processors do not answer the library's own question, they trap.
-NEEDED_FLAGS = frozenset({"avx512f", "avx512dq", "avx512bw", "avx512ifma", "avx512_vbmi2", "bmi2"})
+# What crypto_mb/cpu_features.h asks for, and what its SM4 uses besides (GFNI, VPCLMULQDQ: seen in its code). Ice Lake has all of
+# them. Older processors do not answer the library's own question, they trap.
+NEEDED_FLAGS = frozenset(
+    {"avx512f", "avx512dq", "avx512bw", "avx512ifma", "avx512_vbmi2", "bmi2", "gfni", "vpclmulqdq"}
+)
 _CPU_INFO = Path("/proc/cpuinfo")
 
 _SM2 = {"ecpublic_key": 5, "ecdh": 6, "ecdsa_sign": 12, "ecdsa_verify": 10}

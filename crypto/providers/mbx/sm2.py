@@ -9,7 +9,15 @@ from crypto.errors import InputRefused, KeyRefused
 from crypto.provider import USER_ID, KeyPair, RandomBytes
 from crypto.providers.mbx.buffers import Bytes, joined, matrix, row_addresses, rows, turned, wiped
 from crypto.providers.mbx.library import LANES_8, Library, require_all
-from crypto.providers.mbx.sm2_lanes import SCALAR, filled, in_range, padded, padded_rows, random_scalars, run
+from crypto.providers.mbx.sm2_lanes import (
+    SCALAR,
+    filled,
+    in_range,
+    lane_order,
+    padded_rows,
+    random_scalars,
+    run,
+)
 from crypto.sm2.curve import POINT_SIZE, N, P, is_point
 from crypto.sm2.identity import MOST_IDENTITY
 
@@ -89,25 +97,31 @@ class Sm2Signatures:
         self, privates: Bytes, publics: Bytes, messages: Sequence[bytes], user_id: bytes
     ) -> tuple[Bytes, Bytes]:
         """Statuses and signatures, each with a nonce of its own."""
-        count = len(privates)
+        whole, places, lengths = joined(messages)
+        order = lane_order(lengths)
         # The lanes that are left over have nonces of their own too.
-        nonces = random_scalars(self._random, filled(count), N - 1)
+        nonces = random_scalars(self._random, len(order), N - 1)
         nonce_words, private_words = turned(nonces), turned(privates)
         identity, identities, identity_lengths = joined([user_id] * LANES_8)
-        whole, places, lengths = joined(messages)
         x, y = turned(publics[:, :SCALAR]), turned(publics[:, SCALAR:])
-        signatures = rows(filled(count), 2 * SCALAR)
-        r = row_addresses(signatures)
+        made = rows(len(order), 2 * SCALAR)
+        r = row_addresses(made)
         with wiped(nonces, nonce_words, private_words):
             codes = run(
                 self._calls["ecdsa_sign"],
-                [r, r + np.uint64(SCALAR), identities, identity_lengths, padded(places), padded(lengths)]
-                + [padded_rows(words) for words in (nonce_words, private_words, x, y)]
-                + [None, None],
-                count,
+                [
+                    *(r, r + np.uint64(SCALAR), identities, identity_lengths, places[order], lengths[order]),
+                    row_addresses(nonce_words),
+                    *(row_addresses(words)[order] for words in (private_words, x, y)),
+                    *(None, None),
+                ],
+                len(order),
             )
         del identity, whole
-        return codes, signatures[:count]
+        signatures, statuses = rows(len(privates), 2 * SCALAR), np.zeros(len(privates), np.uint8)
+        # Of a message that is in several lanes the first counts: the last that is written.
+        signatures[order[::-1]], statuses[order[::-1]] = made[::-1], codes[::-1]
+        return statuses, signatures
 
     def verify_many(
         self,
@@ -137,17 +151,20 @@ class Sm2Signatures:
         identity, identities, identity_lengths = joined([user_id] * LANES_8)
         whole, places, lengths = joined(messages)
         x, y = turned(keys[:, :SCALAR]), turned(keys[:, SCALAR:])
-        r = padded_rows(signs)
+        order = lane_order(lengths)
+        r = row_addresses(signs)[order]
         codes = run(
             self._calls["ecdsa_verify"],
             [
-                *(r, r + np.uint64(SCALAR), identities, identity_lengths, padded(places), padded(lengths)),
-                *(padded_rows(x), padded_rows(y), None, None),
+                *(r, r + np.uint64(SCALAR), identities, identity_lengths, places[order], lengths[order]),
+                *(row_addresses(x)[order], row_addresses(y)[order], None, None),
             ],
-            len(publics),
+            len(order),
         )
         del identity, whole
-        return [good and not code for good, code in zip(formed, codes.tolist(), strict=True)]
+        statuses = np.zeros(len(publics), np.uint8)
+        statuses[order[::-1]] = codes[::-1]
+        return [good and not code for good, code in zip(formed, statuses.tolist(), strict=True)]
 
 
 def check_user_id(user_id: bytes) -> None:

@@ -225,6 +225,8 @@ def _affine(jacobian: tuple[int, int, int]) -> tuple[int, int]:
 
 def _digest(i: int, ids, id_sizes, texts, sizes, xs, ys) -> int:
     public = _read(_at(xs, i), 32)[::-1] + _read(_at(ys, i), 32)[::-1]
+    # The library reads from address 0 where lanes differ in their whole blocks, Z_A included.
+    assert len({(_int_at(sizes, lane) + 32) // 64 for lane in range(8)}) == 1
     message = _read(_at(texts, i), _int_at(sizes, i))
     return int.from_bytes(message_digest(public, message, _read(_at(ids, i), _int_at(id_sizes, i))), "big")
 

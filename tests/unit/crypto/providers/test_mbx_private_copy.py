@@ -104,7 +104,7 @@ def test_what_is_no_library_is_refused(data: bytes) -> None:
 def test_a_processor_without_the_flags_is_told_which(tmp_path: Path) -> None:
     cpu_info = tmp_path / "cpuinfo"
     cpu_info.write_text(
-        "processor\t: 0\nflags\t\t: fpu sse2 avx2 bmi2 avx512f avx512dq avx512bw avx512_vbmi2\n"
+        "processor\t: 0\nflags\t\t: fpu sse2 avx2 bmi2 avx512f avx512dq avx512bw avx512_vbmi2 gfni vpclmulqdq\n"
     )
     with pytest.raises(EngineUnavailable, match="lacks avx512ifma, which"):
         require_processor(cpu_info)

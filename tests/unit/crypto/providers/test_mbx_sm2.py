@@ -80,7 +80,7 @@ def test_any_number_of_items_and_unequal_lengths(engine: MbxEngine, count: int) 
     assert len({pair.private for pair in pairs}) == count
     assert engine.public_keys([pair.private for pair in pairs]) == [pair.public for pair in pairs]
     assert all(is_point(pair.public) for pair in pairs)
-    messages = [draw.randbytes(draw.choice([0, 1, 31, 32, 33, 64, 200])) for _ in pairs]
+    messages = [draw.randbytes(draw.choice([0, 1, 31, 32, 33, 64, 95, 96, 200, 1000])) for _ in pairs]
     signatures = engine.sign_many(pairs, messages)
     publics = [pair.public for pair in pairs]
     assert engine.verify_many(publics, messages, signatures) == [True] * count
