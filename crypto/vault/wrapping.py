@@ -9,6 +9,7 @@ batch in the engine's lanes. State and counters are not bound: they change witho
 
 import hmac
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from crypto.errors import KeyRefused, SealBroken
@@ -93,7 +94,24 @@ def labelled(*parts: str | bytes) -> bytes:
 
 
 def _binding(record: KeyRecord) -> bytes:
-    return labelled(record.kind, record.id, str(record.version), record.owner, record.purpose, record.public)
+    """`labelled` over kind, id, version, owner, purpose, public; what a batch has in common is computed once."""
+    head, middle = _common(record.kind, record.version, record.owner, record.purpose)
+    key_id = record.id.encode()
+    return b"".join(
+        (
+            head,
+            len(key_id).to_bytes(4, "big"),
+            key_id,
+            middle,
+            len(record.public).to_bytes(4, "big"),
+            record.public,
+        )
+    )
+
+
+@lru_cache(maxsize=64)
+def _common(kind: str, version: int, owner: str, purpose: str) -> tuple[bytes, bytes]:
+    return labelled(kind), labelled(str(version), owner, purpose)
 
 
 def _altered(record: KeyRecord) -> KeyRefused:
