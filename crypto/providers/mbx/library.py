@@ -15,8 +15,8 @@ from crypto.providers.mbx.private_copy import private_copy
 LANES_8, LANES_16 = 8, 16
 # mbx_status: four bits a lane.
 _NULL_POINTER, _NO_SUCH_INSTRUCTION = 2, 10
-# What crypto_mb/cpu_features.h asks for, and what its SM4 uses besides (GFNI, VPCLMULQDQ: seen in its code). Ice Lake has all of
-# them. Older processors do not answer the library's own question, they trap.
+# What crypto_mb/cpu_features.h asks for, and what its SM4 uses besides (GFNI, VPCLMULQDQ: seen in its code). Ice Lake has
+# all of them. Older processors do not answer the library's own question, they trap.
 NEEDED_FLAGS = frozenset(
     {"avx512f", "avx512dq", "avx512bw", "avx512ifma", "avx512_vbmi2", "bmi2", "gfni", "vpclmulqdq"}
 )
