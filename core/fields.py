@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import peewee
+from peewee import FieldAccessor
 
 from core import personal_data
 
@@ -29,20 +30,53 @@ class UtcDateTimeField(peewee.Field):
         return moment.astimezone(UTC)
 
 
+class Sealed:
+    """A sealed value of a row that nobody has read yet."""
+
+    __slots__ = ("blob", "context")
+
+    def __init__(self, blob: bytes, context: str) -> None:
+        self.blob = blob
+        self.context = context
+
+
+class _OpenedWhenRead(FieldAccessor):
+    """Opens a column at its first reading: most rows are read for other columns, and where the keys are with the key
+    server, opening is a request."""
+
+    def __get__(self, instance: Any, instance_type: Any = None) -> Any:
+        value = super().__get__(instance, instance_type)
+        if isinstance(value, Sealed):
+            value = instance.__data__[self.name] = self.field.opened(value)
+        return value
+
+
 class SealedTextField(peewee.BlobField):
-    """Personal text, SM4-GCM at rest (ARCHITECTURE decision 13). Look-ups go through a blind index column beside it."""
+    """Personal text, SM4-GCM at rest (ARCHITECTURE decision 13). Look-ups go through a blind index column beside it.
+
+    Reading the attribute raises `crypto.errors.CryptoError` for a value that was altered or moved.
+    """
+
+    accessor_class = _OpenedWhenRead
 
     def db_value(self, value: Any) -> Any:
-        """Seal."""
+        """Seal; what was not read goes back as it came."""
         if value is None:
             return None
-        return super().db_value(personal_data.seal_text(str(value), self._context()))
+        if isinstance(value, Sealed) and value.context == self._context():
+            return super().db_value(value.blob)
+        return super().db_value(self._sealed(value))
 
     def python_value(self, value: Any) -> Any:
-        """Open."""
-        if value is None:
-            return None
-        return personal_data.open_text(bytes(value), self._context())
+        """Stored bytes, to be opened when they are read."""
+        return None if value is None else Sealed(bytes(value), self._context())
+
+    def opened(self, value: Sealed) -> Any:
+        """The text."""
+        return personal_data.open_text(value.blob, value.context)
+
+    def _sealed(self, value: Any) -> bytes:
+        return personal_data.seal_text(str(value), self._context())
 
     def _context(self) -> str:
         return f"{self.model._meta.table_name}.{self.name}"
@@ -51,14 +85,9 @@ class SealedTextField(peewee.BlobField):
 class SealedBytesField(SealedTextField):
     """Personal bytes (a message, a PDF, a preview), sealed the same way."""
 
-    def db_value(self, value: Any) -> Any:
-        """Seal."""
-        if value is None:
-            return None
-        return peewee.BlobField.db_value(self, personal_data.seal_bytes(bytes(value), self._context()))
+    def opened(self, value: Sealed) -> Any:
+        """The bytes."""
+        return personal_data.open_bytes(value.blob, value.context)
 
-    def python_value(self, value: Any) -> Any:
-        """Open."""
-        if value is None:
-            return None
-        return personal_data.open_bytes(bytes(value), self._context())
+    def _sealed(self, value: Any) -> bytes:
+        return personal_data.seal_bytes(bytes(value), self._context())

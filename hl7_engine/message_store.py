@@ -81,7 +81,9 @@ def search(criteria: Criteria, *, before: int = 0, limit: int = PAGE_ROWS) -> Pa
 
 def find(message_id: int) -> InboundMessage:
     """One message with its body. Raises `NotFound`, or `CryptoError` when the body cannot be opened."""
-    return _required(InboundMessage.select().where(InboundMessage.id == message_id).first(), message_id)
+    row = _required(InboundMessage.select().where(InboundMessage.id == message_id).first(), message_id)
+    _ = row.body  # opened here, where callers expect what may be wrong with it
+    return row
 
 
 def summary(message_id: int) -> InboundMessage:
@@ -149,9 +151,9 @@ def _body_of(message_id: int) -> bytes:
     """Empty when it cannot be opened, or has just been pruned: then it holds no text for anybody."""
     try:
         row = InboundMessage.select(InboundMessage.body).where(InboundMessage.id == message_id).first()
+        return row.body if row else b""
     except CryptoError:
         return b""
-    return row.body if row else b""
 
 
 def _contains(body: bytes, row: InboundMessage, text: str) -> bool:

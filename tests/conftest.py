@@ -5,6 +5,12 @@
 for rules that no thread and no lock touches. Both are empty, with all tables, and with the keyring bound.
 """
 
+from hypothesis import settings as hypothesis_settings
+
+# A busy machine is no failure: tests are not timed.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
+
 pytest_plugins = (
     "tests.fixtures.installation",
     "tests.fixtures.databases",

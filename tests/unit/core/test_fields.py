@@ -77,8 +77,32 @@ def test_personal_data_lies_sealed_and_comes_back(database: peewee.Database) -> 
 def test_sealed_value_opens_only_in_its_own_column(memory_database: peewee.Database) -> None:
     Patient.create(name=NAME)
     memory_database.execute_sql("UPDATE patient SET phone = name")
+    moved = Patient.get()
     with pytest.raises(CryptoError):
-        Patient.get()
+        _ = moved.phone
+
+
+@pytest.mark.usefixtures("memory_database")
+def test_columns_are_opened_when_they_are_read_and_go_back_as_they_came(
+    memory_database: peewee.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Patient.create(name=NAME, phone="13800138000")
+    opened: list[str] = []
+    real = personal_data.open_text
+    monkeypatch.setattr(
+        personal_data, "open_text", lambda blob, context: opened.append(context) or real(blob, context)
+    )
+    row = Patient.get_by_id(made.id)
+    assert opened == []
+    assert (row.phone, row.phone) == ("13800138000", "13800138000")
+    assert opened == ["patient.phone"]
+    before = memory_database.execute_sql("SELECT name FROM patient").fetchone()
+    row.sex = "M"
+    row.save(only=[Patient.name, Patient.sex])
+    assert memory_database.execute_sql("SELECT name FROM patient").fetchone() == before
+    other = Patient.get_by_id(made.id)
+    Patient.update(name=other.__data__["name"]).where(Patient.id == made.id).execute()
+    assert Patient.get_by_id(made.id).name == NAME
 
 
 @pytest.mark.usefixtures("database")
