@@ -5,10 +5,11 @@
 for rules that no thread and no lock touches. Both are empty, with all tables, and with the keyring bound.
 """
 
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 # A busy machine is no failure: tests are not timed.
-hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("untimed")
 
 pytest_plugins = (
