@@ -19,6 +19,9 @@ from crypto.vault.snapshot import Inventory, alone, clear_unfinished, publish, t
 from crypto.vault.vault import KeyVault
 from crypto.vault.wrapping import VaultEngines
 
+# SQLite plays a log of this name into whatever database it finds beside it, another vault's too.
+_COMPANIONS = ("-wal", "-shm", "-journal")
+
 
 class KeyRestore:
     """Restores at `path`, where no vault is."""
@@ -35,8 +38,15 @@ class KeyRestore:
         """Raises `KeyRefused` when there is a vault: it would be the end of the keys that only it has."""
         if self._path.exists():
             raise KeyRefused(
-                f"there is a vault at {self._path}; restore on a machine without one, or move that file away first"
+                f"there is a vault at {self._path}; restore on a machine without one, or move that file away first, "
+                f"and those that begin with its name"
             )
+        for end in _COMPANIONS:
+            left = self._path.with_name(self._path.name + end)
+            if left.exists():
+                raise KeyRefused(
+                    f"{left} is left of another vault, whose last changes it holds: move it to where that vault is"
+                )
 
     def restore(
         self,

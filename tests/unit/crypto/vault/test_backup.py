@@ -241,6 +241,23 @@ def test_a_vault_is_never_overwritten(
     assert machines.secrets_of(opened(tmp_path / "old" / "keys.db")) == before
 
 
+@pytest.mark.parametrize("end", ["-wal", "-journal"])
+def test_nothing_is_restored_beside_the_log_of_another_vault(
+    archive: Path, backup_key: bytes, tmp_path: Path, end: str
+) -> None:
+    """SQLite would play it into the restored one."""
+    new = tmp_path / "new" / "keys.db"
+    new.parent.mkdir()
+    log = Path(f"{new}{end}")
+    log.write_bytes(Path(f"{tmp_path}/old/keys.db-wal").read_bytes())
+    with pytest.raises(KeyRefused, match="move it to where that vault is"):
+        machines.restore(new, machines.opened_archive(archive), backup_key)
+    assert left(new.parent) == [log.name]
+    log.unlink()
+    machines.restore(new, machines.opened_archive(archive), backup_key)
+    assert opened(new, OTHER_SYSTEM_KEY).root()
+
+
 def test_an_archive_of_another_version_is_refused(archive: Path, backup_key: bytes, tmp_path: Path) -> None:
     good = machines.opened_archive(archive)
     later = Opened(archive, replace(good.manifest, schema_version=2))
