@@ -93,7 +93,9 @@ class Custody:
 
         def work() -> None:
             if self._settings.unseal == "file":
-                change_key_file(self._settings.system_key_location, system_key, change)
+                change_key_file(
+                    self._settings.system_key_location, system_key, self.vault.wrapping_key, change
+                )
             else:
                 change()
 

@@ -8,6 +8,7 @@
 None of them knows the vault: `KeyVault.unseal` compares what they bring with the vault's own commitment.
 """
 
+import contextlib
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ from crypto.errors import KeyRefused, ShareRefused
 from crypto.key_file import create_key_file, read_key_file
 from crypto.provider import KEY_SIZE
 from crypto.shamir import Purpose, Share, check_fits, combine, parse
+from crypto.vault.snapshot import alone
 
 # Holders are called one after the other; parts of a key that nobody completes do not stay in memory overnight.
 PATIENCE_SECONDS = 900.0
@@ -220,17 +222,25 @@ def unseal_by_file(path: Path, unseal: Callable[[bytes], None]) -> None:
         following.replace(path)
 
 
-def change_key_file(path: Path, key: bytes, change: Callable[[], None]) -> None:
+def change_key_file(
+    path: Path, key: bytes, require_current: Callable[[], object], change: Callable[[], None]
+) -> None:
     """Put `key` into the place of the old one around `change`, which puts the vault under it.
 
-    At each moment one of the two files has the vault's key: killed anywhere, `unseal_by_file` finds which.
+    `require_current` raises when the vault is under another key than its caller holds. At each moment one of the two files
+    has the vault's key: killed anywhere, `unseal_by_file` finds which. Raises `KeyRefused` while another process does it.
     """
     following = next_key_path(path)
-    # Left by a change that never came to the vault: the old key had opened it, or we would not be here.
-    following.unlink(missing_ok=True)
-    KeyFile.create(following, key)
-    change()
-    following.replace(path)
+    with alone(path, "a change of the system key"):
+        # Whoever was unsealed before another's change would delete, with the coming file, the only key there is.
+        require_current()
+        # So this one was left by a change that never came to the vault.
+        following.unlink(missing_ok=True)
+        KeyFile.create(following, key)
+        change()
+        # Another process may have unsealed by it just now, and have given it its name.
+        with contextlib.suppress(FileNotFoundError):
+            following.replace(path)
 
 
 def next_key_path(path: Path) -> Path:

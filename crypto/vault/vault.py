@@ -133,8 +133,8 @@ class KeyVault:
         self._hold(key, identity.system_version)
 
     def wrapping_key(self) -> bytes:
-        """What the system key wraps by, derived from it: an archive of this vault holds it. Raises `VaultSealed`."""
-        return self._secrets.system_key()
+        """What the system key wraps by, derived from it; archives hold it. Raises `VaultSealed`, also when it is the old one."""
+        return self._system()[0]
 
     def unseal_by_wrapping_key(self, key: bytes) -> None:
         """Open what an archive brought, which has no system key. Raises `KeyRefused` when the key does not fit."""

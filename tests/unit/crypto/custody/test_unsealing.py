@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from crypto.errors import KeyRefused, ShareRefused
+from crypto.errors import KeyRefused, ShareRefused, VaultSealed
 from crypto.shamir import Purpose, Share, split
 from crypto.unsealing import (
     Command,
@@ -16,6 +16,7 @@ from crypto.unsealing import (
     change_key_file,
     unseal_by_file,
 )
+from tests.fixtures.key_vault import OTHER_SYSTEM_KEY, SYSTEM_KEY, new_vault, opened
 
 pytestmark = pytest.mark.requirement("H2.8")
 
@@ -179,6 +180,14 @@ class Lock:
         self.is_open = True
 
 
+def no_other() -> None:
+    """Nobody else has changed the key."""
+
+
+def visible(directory: Path) -> list[str]:
+    return [entry.name for entry in directory.iterdir() if not entry.name.endswith(".lock")]
+
+
 def test_a_change_of_the_key_file_follows_the_vault(tmp_path: Path) -> None:
     path, lock, new = tmp_path / "system.key", Lock(KEY), bytes(16)
     KeyFile.create(path, KEY)
@@ -186,10 +195,10 @@ def test_a_change_of_the_key_file_follows_the_vault(tmp_path: Path) -> None:
     def change() -> None:
         lock.key = new
 
-    change_key_file(path, new, change)
+    change_key_file(path, new, no_other, change)
     unseal_by_file(path, lock.unseal)
     assert lock.is_open
-    assert [entry.name for entry in tmp_path.iterdir()] == ["system.key"]
+    assert visible(tmp_path) == ["system.key"]
 
 
 @pytest.mark.parametrize("is_changed", [False, True])
@@ -203,7 +212,7 @@ def test_a_change_that_was_killed_leaves_one_file_that_opens(tmp_path: Path, is_
         raise Killed
 
     with pytest.raises(Killed):
-        change_key_file(path, new, change)
+        change_key_file(path, new, no_other, change)
     unseal_by_file(path, lock.unseal)
     assert lock.is_open
     assert KeyFile(path).system_key() == lock.key
@@ -211,12 +220,45 @@ def test_a_change_that_was_killed_leaves_one_file_that_opens(tmp_path: Path, is_
     def change_again() -> None:
         lock.key = bytes(15) + b"\1"
 
-    change_key_file(path, bytes(15) + b"\1", change_again)
+    change_key_file(path, bytes(15) + b"\1", no_other, change_again)
     unseal_by_file(path, lock.unseal)
-    assert [entry.name for entry in tmp_path.iterdir()] == ["system.key"]
+    assert visible(tmp_path) == ["system.key"]
 
 
 def test_a_key_file_of_another_vault_is_refused(tmp_path: Path) -> None:
     KeyFile.create(tmp_path / "system.key", KEY)
     with pytest.raises(KeyRefused, match="does not belong"):
         unseal_by_file(tmp_path / "system.key", Lock(bytes(16)).unseal)
+
+
+def test_who_holds_an_old_key_deletes_no_coming_one(tmp_path: Path) -> None:
+    """Killed between vault and name the coming file has the only key; another was unsealed before that."""
+    path = tmp_path / "system.key"
+    vault, other = new_vault(tmp_path / "keys.db"), opened(tmp_path / "keys.db")
+    KeyFile.create(path, SYSTEM_KEY)
+
+    def killed_after() -> None:
+        vault.change_system_key(OTHER_SYSTEM_KEY)
+        raise Killed
+
+    with pytest.raises(Killed):
+        change_key_file(path, OTHER_SYSTEM_KEY, vault.wrapping_key, killed_after)
+    with pytest.raises(VaultSealed):
+        change_key_file(path, KEY, other.wrapping_key, lambda: other.change_system_key(KEY))
+    unseal_by_file(path, other.unseal)
+    assert KeyFile(path).system_key() == OTHER_SYSTEM_KEY
+
+
+def test_two_changes_at_once_are_refused_and_a_start_between_may_finish_one(tmp_path: Path) -> None:
+    path, lock, new = tmp_path / "system.key", Lock(KEY), bytes(16)
+    KeyFile.create(path, KEY)
+
+    def change() -> None:
+        with pytest.raises(KeyRefused, match="running already"):
+            change_key_file(path, KEY, no_other, lambda: None)
+        lock.key = new
+        unseal_by_file(path, lock.unseal)
+
+    change_key_file(path, new, no_other, change)
+    assert KeyFile(path).system_key() == new
+    assert visible(tmp_path) == ["system.key"]

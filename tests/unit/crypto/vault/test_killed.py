@@ -125,6 +125,7 @@ def test_a_change_of_the_system_key_leaves_a_file_that_opens(machine: Machine, c
             change_key_file(
                 path.with_name("system.key"),
                 OTHER_SYSTEM_KEY,
+                vault.wrapping_key,
                 lambda: vault.change_system_key(OTHER_SYSTEM_KEY),
             )
 
@@ -137,7 +138,7 @@ def test_a_change_of_the_system_key_leaves_a_file_that_opens(machine: Machine, c
         unseal_by_file(key_file, vault.unseal)
         assert machines.secrets_of(vault) == machine.secrets
         keys.add(KeyFile(key_file).system_key())
-        change_key_file(key_file, bytes(16), partial(vault.change_system_key, bytes(16)))
+        change_key_file(key_file, bytes(16), vault.wrapping_key, partial(vault.change_system_key, bytes(16)))
         assert not key_file.with_name("system.key.next").exists()
         vault.close()
     assert keys == {SYSTEM_KEY, OTHER_SYSTEM_KEY}
