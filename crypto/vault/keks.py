@@ -110,6 +110,10 @@ class KekVersions:
         return self._open(record)
 
     def _open(self, record: KeyRecord) -> Kek:
+        # Within a transaction nothing is kept: rolled back, the next version of this number has another key.
+        if self._database.connection().in_transaction:
+            self._secrets.system_key()
+            return Kek(record.version, self._unwrap(record.id))
         key = self._secrets.get(("kek", record.owner, record.id), lambda: self._unwrap(record.id))
         return Kek(record.version, key)
 

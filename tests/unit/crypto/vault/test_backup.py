@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from crypto.errors import KeyRefused, SealBroken, ShareRefused, VaultSealed
+from crypto.shamir import Purpose, combine
 from crypto.vault.archive import Opened
 from crypto.vault.restore import KeyRestore
 from crypto.vault.vault import KeyVault
@@ -117,6 +118,18 @@ def test_a_ceremony_that_was_broken_off_changes_nothing(
     path = tmp_path / "keys.cfkeys"
     backup.write(path, no_progress)
     machines.restore(tmp_path / "new" / "keys.db", machines.opened_archive(path), backup_key)
+
+
+def test_the_key_of_a_ceremony_that_was_refused_is_not_taken_for_the_next_one(vault: KeyVault) -> None:
+    """Its version was rolled back; the next one has its number. Archives would open with nobody's shares."""
+    sets = machines.backup_of(vault).sets
+    with pytest.raises(ShareRefused):
+        sets.begin(1, 5)
+    held = sets.begin(2, 3)
+    sets.finish(held, now().isoformat())
+    other = machines.backup_of(opened(vault.database.path)).sets
+    assert combine(held.shares[:2], Purpose.BACKUP_KEY) == other.key(held.backup_set)
+    assert sets.key(held.backup_set) == other.key(held.backup_set)
 
 
 def test_an_archive_is_one_moment_though_keys_are_made_meanwhile(
