@@ -14,7 +14,7 @@ import peewee
 from core import db
 from core.fields import SealedTextField
 from core.models import ALL_MODELS, Pack
-from crypto.errors import CryptoError
+from crypto.errors import KeyRefused, SealBroken
 from crypto.keyring import Keyring, WrappedKey
 from crypto.sealed_blob import PREFIX_SIZE, prefix_of
 from imaging.sealing import KIND as WRAPPED_KIND
@@ -80,7 +80,7 @@ def _rewrap_pack(keyring: Keyring, pack: Pack, result: Rewrapped) -> None:
     bound: Any = {"object_id": bytes.fromhex(pack.object_id), "kind": WRAPPED_KIND, "owner": OWNER}
     try:
         dek = keyring.unwrap_dek(WrappedKey(pack.kek_version, bytes(pack.wrapped_key)), **bound)
-    except CryptoError:
+    except (KeyRefused, SealBroken):
         result.refused.append(f"pack.wrapped_key {pack.id}")
         return
     wrapped = keyring.wrap_dek(dek, **bound)
@@ -118,12 +118,12 @@ def _opened(
     try:
         contents = keyring.open_blobs([sealed for _, sealed in rows], context=context)
         return [(*row, content) for row, content in zip(rows, contents, strict=True)]
-    except CryptoError:
+    except (KeyRefused, SealBroken):
         found = []
         for number, sealed in rows:
             try:
                 found.append((number, sealed, keyring.open_blob(sealed, context=context)))
-            except CryptoError:
+            except (KeyRefused, SealBroken):
                 result.refused.append(f"{context} {number}")
         return found
 

@@ -9,12 +9,12 @@ import pytest
 
 from core import clock, db, personal_data
 from core.models import Pack, Patient, Series, Study
-from crypto.errors import KeyRefused
+from crypto.errors import KeyRefused, VaultSealed
 from crypto.keyring import Keyring, WrappedKey
 from crypto.local_keyring import LocalKeyring
 from crypto.vault.vault import DATA_KEK, KeyVault
 from imaging.sealing import KIND as WRAPPED_KIND
-from tests.fixtures.key_vault import keyring_of, new_vault
+from tests.fixtures.key_vault import SYSTEM_KEY, keyring_of, new_vault
 from workflow.archive_study import KIND as OWNER
 from workflow.rewrap_stored import count_outdated, rewrap_stored
 
@@ -120,6 +120,16 @@ def test_killed_anywhere_it_goes_on(ring: LocalKeyring, vault: KeyVault, databas
     opens(ring)
     assert rewrap_stored(ring, no_progress).done == left
     assert count_outdated(ring) == 0
+    opens(ring)
+
+
+def test_keys_that_are_taken_away_end_it_and_accuse_no_row(ring: LocalKeyring, vault: KeyVault) -> None:
+    vault.rotate_kek(DATA_KEK)
+    before = count_outdated(ring)
+    with pytest.raises(VaultSealed):
+        rewrap_stored(ring, lambda _done, _total: vault.seal(), batch=3)
+    vault.unseal(SYSTEM_KEY)
+    assert rewrap_stored(ring, no_progress).done == before - 3
     opens(ring)
 
 
