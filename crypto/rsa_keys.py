@@ -5,6 +5,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import lcm
 
 from Cryptodome.Util.asn1 import DerNull, DerObjectId, DerOctetString, DerSequence
 
@@ -57,7 +58,8 @@ def _pairs(primes: list[int]) -> Iterator[tuple[int, int]]:
 
 def _pkcs8(p: int, q: int) -> bytes:
     """PrivateKeyInfo (RFC 5208) around RSAPrivateKey (RFC 8017, A.1.2)."""
-    d = pow(EXPONENT, -1, (p - 1) * (q - 1))
+    # FIPS 186-5, A.1.1: d is below the least common multiple.
+    d = pow(EXPONENT, -1, lcm(p - 1, q - 1))
     numbers = [0, p * q, EXPONENT, d, p, q, d % (p - 1), d % (q - 1), pow(q, -1, p)]
     algorithm = DerSequence([DerObjectId(_RSA_ENCRYPTION), DerNull()])
     return DerSequence([0, algorithm, DerOctetString(DerSequence(numbers).encode())]).encode()

@@ -3,6 +3,7 @@
 import os
 import random
 from collections.abc import Callable, Sequence
+from math import lcm
 
 import gmpy2
 import numpy as np
@@ -57,7 +58,8 @@ def test_numbers_of_a_key_fit_together() -> None:
     assert p > q
     assert numbers.public_numbers.n == p * q
     assert numbers.public_numbers.e == EXPONENT
-    assert d * EXPONENT % ((p - 1) * (q - 1)) == 1
+    assert d * EXPONENT % lcm(p - 1, q - 1) == 1
+    assert 2**512 < d < lcm(p - 1, q - 1)
     assert (numbers.dmp1, numbers.dmq1, numbers.iqmp) == (d % (p - 1), d % (q - 1), pow(q, -1, p))
     assert (p - q).bit_length() > 412
 
