@@ -71,7 +71,10 @@ class StateDesk:
         try:
             state = self._gathering.add(body.share)
             if state.is_complete:
-                self._vault.unseal(self._gathering.take_key())
+                key = self._gathering.take_key()
+                # First the row: a vault that opened without one would go on without one.
+                self._note(caller, "unseal", "begun")
+                self._vault.unseal(key)
                 _log.warning("unsealed by %d shares", state.given)
         except CryptoError as error:
             self._note(caller, "unseal", f"failed: {type(error).__name__}")
