@@ -3,6 +3,7 @@
 There is no list of what is done: what is left are the rows of older versions.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 
 from crypto.vault.database import KeyDatabase
@@ -12,6 +13,7 @@ from crypto.vault.wrapping import Wrapping
 
 # The write lock is held for a batch: 1,000 keys are about 20 ms with the portable engine.
 BATCH = 1000
+_log = logging.getLogger(__name__)
 
 
 def batches(
@@ -36,10 +38,20 @@ def batches(
 
 
 def checkpoint(database: KeyDatabase) -> None:
-    """Write the log into the database, so that no deleted secret outlives in it; not within a transaction."""
+    """Write the log into the database, so that no deleted secret outlives in it; not within a transaction.
+
+    SQLite does not do it while another reads what was before, and says so in its answer only.
+    """
     connection = database.connection()
-    if not connection.in_transaction:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    if connection.in_transaction:
+        return
+    [is_busy, *_] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if is_busy:
+        _log.warning(
+            "%s-wal still holds wrapped keys that were deleted, because another process reads: seal or stop the key "
+            "server when that has ended",
+            database.path,
+        )
 
 
 def _move(

@@ -133,7 +133,7 @@ class KeyVault:
         self._hold(key, identity.system_version)
 
     def wrapping_key(self) -> bytes:
-        """What the system key wraps by, derived from it; archives hold it. Raises `VaultSealed`, also when it was changed."""
+        """What the system key wraps by, derived; archives hold it. Raises `VaultSealed`, also when it was changed."""
         return self._system()[0]
 
     def unseal_by_wrapping_key(self, key: bytes) -> None:

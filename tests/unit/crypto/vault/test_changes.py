@@ -1,5 +1,6 @@
 """Rotation, re-wrap, minimum versions, another system key, destruction: whole or not at all, also after kill -9."""
 
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -233,3 +234,21 @@ def test_a_rewrap_and_new_keys_at_the_same_time_lose_nothing(
     all_open(vault, secrets)
     assert all(len(vault.symmetric(key_id, "encrypt")) == 16 for key_id in made)
     assert len(made) == 50
+
+
+def test_a_destroyed_key_that_a_reader_keeps_in_the_log_is_told(
+    vault: KeyVault, path: Path, secrets: dict[str, bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    key_id = next(iter(secrets))
+    [blob] = vault.database.connection().execute("SELECT blob FROM keys WHERE id = ?", (key_id,)).fetchone()
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM keys").fetchone()
+    vault.database.connection().execute("PRAGMA busy_timeout = 0")
+    vault.destroy(key_id, "contract ended")
+    log = path.with_name("keys.db-wal")
+    assert blob in log.read_bytes()
+    assert "still holds wrapped keys" in caplog.text
+    reader.close()
+    vault.seal()
+    assert blob not in log.read_bytes() + path.read_bytes()
