@@ -126,7 +126,7 @@ class Envelope:
                 bytes.fromhex(commitment),
                 bytes.fromhex(about),
             )
-        except (KeyError, ValueError, TypeError):
+        except (KeyError, ValueError, TypeError, OverflowError):  # JSON knows Infinity, which is no version
             raise KeyRefused(f"{where}: the wrapped key is damaged or not one of ours; restore it") from None
 
 

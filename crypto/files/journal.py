@@ -62,13 +62,14 @@ class Journal:
 
     def begin(self, name: str, stamp: Stamp, touched_ns: int) -> Entry:
         """The entry of this state of the file, made when it is new."""
+        kept = [_signed(number) for number in stamp]
         self._run(
             "INSERT OR IGNORE INTO file (token, name, size, modified_ns, inode, touched_ns, state)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (secrets.token_hex(16), os.fsencode(name), *stamp, touched_ns, SEALING),
+            (secrets.token_hex(16), os.fsencode(name), *kept, touched_ns, SEALING),
         )
         (entry,) = self._entries(
-            "name = ? AND size = ? AND modified_ns = ? AND inode = ?", (os.fsencode(name), *stamp)
+            "name = ? AND size = ? AND modified_ns = ? AND inode = ?", (os.fsencode(name), *kept)
         )
         return entry
 
@@ -117,3 +118,8 @@ class Journal:
     def _run(self, statement: str, values: tuple[object, ...]) -> list[Any]:
         with self._lock:
             return self._connection.execute(statement, values).fetchall()
+
+
+def _signed(number: int) -> int:
+    """In the 64 bits with sign that SQLite has: inodes of shares use all 64, times after 2262 do not fit in ns."""
+    return (number + (1 << 63)) % (1 << 64) - (1 << 63)

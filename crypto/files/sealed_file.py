@@ -61,7 +61,7 @@ class SealedFiles:
         """
         with placing.open_regular(source) as descriptor:
             before = placing.stamp_of(descriptor)
-            header = SealedHeader.new(before.size, FILE_CHUNK_LOG2, has_class_map=False)
+            header = _new_header(source, before.size)
             dek = self._keyring.new_dek()
             label = recognise(path_content(source, descriptor))
             about = About(name, before.modified_ns, label, _place_of(source))
@@ -166,6 +166,13 @@ class SealedFiles:
             require_safe_name(about.name)
             _require_whole(sealed, descriptor, header)
             yield _Opened(descriptor, header, dek, SealedFile(sealed, header.plain_length, envelope, about))
+
+
+def _new_header(source: Path, size: int) -> SealedHeader:
+    try:
+        return SealedHeader.new(size, FILE_CHUNK_LOG2, has_class_map=False)
+    except ValueError as error:  # a sparse file says any length
+        raise FileRefused(f"{source}: cannot be sealed: {error}") from None
 
 
 def _place_of(path: Path) -> str:
