@@ -24,6 +24,8 @@ _UNCOMPRESSED = b"\x04"
 # SEQUENCE { INTEGER of 33, INTEGER of 33 }.
 _MOST_SIGNATURE_DER = 72
 
+_INTEGER, _MOST_INTEGER = 2, curve.SCALAR_SIZE + 1
+
 Element = int | bytes
 
 
@@ -106,6 +108,7 @@ def sequence(parts: Sequence[Element]) -> bytes:
 
 def elements(der: bytes, what: str, *counts: int) -> list[Element]:
     """The elements of a DER SEQUENCE: integers, and other things as DER; as many as one of `counts`."""
+    _check_integers(der, what)
     try:
         # The package's own types say None for an element.
         decoded: Any = DerSequence().decode(der, strict=True)
@@ -130,6 +133,25 @@ def octets(element: Element, what: str, size: int | None = None) -> bytes:
     if DerOctetString(content).encode() != element or (size is not None and len(content) != size):
         raise EncodingRefused(f"{what}: an OCTET STRING is of the wrong size or form")
     return content
+
+
+def _check_integers(der: bytes, what: str) -> None:
+    """No INTEGER is longer than a scalar: decoding takes the square of its length, minutes for 1 MiB."""
+    place, _ = _header(der, 0)
+    while place < len(der):
+        start, size = _header(der, place)
+        if der[place] == _INTEGER and size > _MOST_INTEGER:
+            raise EncodingRefused(f"{what}: an INTEGER of 256 bits, not {size} bytes, belongs there")
+        place = start + size
+
+
+def _header(der: bytes, place: int) -> tuple[int, int]:
+    """Where the content of the element at `place` begins, and its length as it says."""
+    first = der[place + 1] if place + 1 < len(der) else 0
+    if first < 0x80:
+        return place + 2, first
+    start = place + 2 + (first & 0x7F)
+    return start, int.from_bytes(der[place + 2 : start], "big")
 
 
 def _scalar_bytes(element: Element, what: str) -> bytes:

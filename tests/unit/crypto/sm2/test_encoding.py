@@ -182,3 +182,16 @@ def test_messages_hold_no_contents() -> None:
         encoding.signature_from_der(DER_SIGNATURE[:-1])
     assert SIGNATURE.hex()[:8] not in str(refused.value)
     assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_a_long_integer_is_refused_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch, place: int) -> None:
+    def decode(*_: object, **__: object) -> None:
+        raise AssertionError("decoding it takes the square of its length")
+
+    parts = [b"\x02\x01\x01"] * 5
+    parts[place] = b"\x02\x83\x01\x00\x00" + b"\x01" * 0x10000
+    content = b"".join(parts)
+    monkeypatch.setattr(encoding.DerSequence, "decode", decode)
+    with pytest.raises(EncodingRefused, match="INTEGER"):
+        encoding.ciphertext_from_der(b"\x30\x83" + len(content).to_bytes(3, "big") + content)
