@@ -128,7 +128,12 @@ class Administration:
 
     def seal(self) -> None:
         """Forget the system key: nothing opens until the next unsealing."""
-        self._guard.use("Administration.seal", "vault", lambda: self._vault.seal())
+
+        def work() -> None:
+            self._accounts.require_active(self._session)
+            self._vault.seal()
+
+        self._guard.use("Administration.seal", "vault", work)
 
     def backup(self, archive: str, work: Callable[[], Result]) -> Result:
         """What `work` gives, which writes the sealed archive of this name."""

@@ -170,3 +170,9 @@ def test_passwords_are_not_recorded(bureau: Bureau) -> None:
     recorded = str(bureau.office.audit.rows())
     assert PASSWORD not in recorded
     assert uri not in recorded
+
+
+def test_who_was_removed_does_not_seal(bureau: Bureau) -> None:
+    bureau.first.remove_account("second", bureau.approval("remove_account", name="second"))
+    with pytest.raises(RoleRefused, match="sign in again"):
+        bureau.second.seal()
