@@ -41,6 +41,7 @@ def connection_class(limits: ServiceLimits) -> type[H11Protocol]:
 
     class Connection(H11Protocol):
         _patience: asyncio.TimerHandle | None = None
+        _rest: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
@@ -52,12 +53,21 @@ def connection_class(limits: ServiceLimits) -> type[H11Protocol]:
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
+            if self.conn.their_state is not h11.SEND_BODY:
+                self._rest_came()
             if self.conn.their_state is not h11.IDLE:
                 self._header_came()
             elif self._patience is None and self.timeout_keep_alive_task is None:
                 self._await_header()
 
+        def on_response_complete(self) -> None:
+            super().on_response_complete()
+            # Answered before its body was there, as who is not known is: the rest is read away, but not for ever.
+            if self.conn.their_state is h11.SEND_BODY and self._rest is None:
+                self._rest = self.loop.call_later(limits.body_seconds, self.transport.abort)
+
         def connection_lost(self, exc: Exception | None) -> None:
+            self._rest_came()
             self._header_came()
             super().connection_lost(exc)
 
@@ -68,5 +78,10 @@ def connection_class(limits: ServiceLimits) -> type[H11Protocol]:
             if self._patience is not None:
                 self._patience.cancel()
                 self._patience = None
+
+        def _rest_came(self) -> None:
+            if self._rest is not None:
+                self._rest.cancel()
+                self._rest = None
 
     return Connection

@@ -1,6 +1,7 @@
 """Connections that say nothing, say half, or are too many; and who is at the other end."""
 
 import asyncio
+import contextlib
 import os
 import socket
 from pathlib import Path
@@ -41,6 +42,7 @@ class World:
             lifespan="off",
             log_config=None,
             access_log=False,
+            timeout_keep_alive=self.limits.idle_seconds,
         )
         config.load()
         kind = connection_class(self.limits)
@@ -90,6 +92,43 @@ def test_half_a_header_after_a_whole_request_is_not_awaited_either(tmp_path: Pat
             return ended
 
     assert asyncio.run(run())
+
+
+POST = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\n"
+
+
+def test_the_rest_of_a_body_that_was_answered_early_is_not_awaited_for_ever(tmp_path: Path) -> None:
+    """Who is not known is answered by the header alone, and must not hold its place with a body that never ends."""
+
+    async def run() -> bool:
+        world = World(tmp_path, body_seconds=0.05)
+        async with await world.serve():
+            reader, writer = await world.connect()
+            writer.write(POST + b"ab")
+            await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), SECONDS)
+            ended = await hung_up(reader)
+            writer.close()
+            return ended
+
+    assert asyncio.run(run())
+
+
+def test_when_the_rest_came_the_connection_goes_on(tmp_path: Path) -> None:
+    async def run() -> tuple[int, bool]:
+        world = World(tmp_path, body_seconds=0.05, header_seconds=SECONDS)
+        async with await world.serve():
+            reader, writer = await world.connect()
+            writer.write(POST + b"ab")
+            await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), SECONDS)
+            writer.write(b"cd" + GET)
+            await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(reader.read(), 4 * world.limits.body_seconds)
+            ended = reader.at_eof()
+            writer.close()
+            return len(world.peers), ended
+
+    assert asyncio.run(run()) == (2, False)
 
 
 def test_the_kernel_tells_who_asks_on_every_request_of_a_connection(tmp_path: Path) -> None:
