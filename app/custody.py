@@ -85,7 +85,8 @@ class Custody:
         """Put the vault under another system key; with a key file the file follows. Raises `Misconfigured`."""
         if self._settings.unseal not in ("file", "shares"):
             raise Misconfigured(
-                "with this CLOUDFILM_UNSEAL a restore makes a new system key: back up, move keys.db away, restore"
+                "with this CLOUDFILM_UNSEAL a restore does it: back up, move keys.db and the system key's file away "
+                "(a command must bring another key), restore"
             )
 
         def change() -> None:
