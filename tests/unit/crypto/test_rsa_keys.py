@@ -49,6 +49,15 @@ def test_keys_are_read_and_work_elsewhere(bits: int, is_weak: bool, fermat: type
         read.public_key().verify(signature, b"film", padding.PKCS1v15(), hashes.SHA256())
 
 
+def test_private_exponents_are_below_the_least_common_multiple() -> None:
+    """FIPS 186-5, A.1.1; modulo (p - 1)(q - 1) half of them would be above it."""
+    for key in RsaKeyGenerator(seeded(2)).generate(1024, 12):
+        read = load_der_private_key(key.pkcs8, None)
+        assert isinstance(read, rsa.RSAPrivateKey)
+        numbers = read.private_numbers()
+        assert 2**512 < numbers.d < lcm(numbers.p - 1, numbers.q - 1)
+
+
 def test_numbers_of_a_key_fit_together() -> None:
     [key] = RsaKeyGenerator(seeded(1)).generate(1024)
     read = load_der_private_key(key.pkcs8, None)
@@ -59,7 +68,6 @@ def test_numbers_of_a_key_fit_together() -> None:
     assert numbers.public_numbers.n == p * q
     assert numbers.public_numbers.e == EXPONENT
     assert d * EXPONENT % lcm(p - 1, q - 1) == 1
-    assert 2**512 < d < lcm(p - 1, q - 1)
     assert (numbers.dmp1, numbers.dmq1, numbers.iqmp) == (d % (p - 1), d % (q - 1), pow(q, -1, p))
     assert (p - q).bit_length() > 412
 
