@@ -86,7 +86,9 @@ def test_the_whole_film_is_brought_exact_and_no_byte_twice(
         tuple(map(int, asked.removeprefix("bytes=").split("-"))) for asked in packed.range_requests
     )
     assert all(before[1] < after[0] for before, after in pairwise(spans))
-    assert sum(last + 1 - first for first, last in spans) == page.state()["fetched"]
+    # neighbours come by one request, and with them the chunk between two of them that nobody needs
+    between = sum(last + 1 - first for first, last in spans) - page.state()["fetched"]
+    assert 0 <= between < SLICES * (4096 + 16)
 
 
 @pytest.mark.requirement("K2")

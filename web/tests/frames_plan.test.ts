@@ -63,23 +63,32 @@ describe('the plan', () => {
 });
 
 describe('a block', () => {
+  const none = () => false;
   const series = (count: number, step: number, length: number) =>
     seriesOf(Array.from({ length: count }, (_, i) => frameInfo({ offset: i * step, length })));
 
   it('holds eight neighbours, and every frame of it names the same one', () => {
     const film = series(20, 4096, 3500);
-    const block = blockOf(film, 9, 'lossless');
+    const block = blockOf(film, 9, 'lossless', none);
     expect(block).toMatchObject({ start: 8 * 4096, end: 15 * 4096 + 3500 });
-    expect(blockOf(film, 14, 'lossless')).toEqual(block);
-    expect(blockOf(film, 16, 'lossless')?.end).toBe(19 * 4096 + 3500);
-    expect(blockOf(film, 9, 'lossy')?.name).not.toBe(block?.name);
+    expect(blockOf(film, 14, 'lossless', none)).toEqual(block);
+    expect(blockOf(film, 16, 'lossless', none)?.end).toBe(19 * 4096 + 3500);
+    expect(blockOf(film, 9, 'lossy', none)?.name).not.toBe(block?.name);
+  });
+
+  it('ends at frames that are there already', () => {
+    const film = series(20, 4096, 3500);
+    const block = (frame: number) => blockOf(film, frame, 'lossless', (index) => index === 11);
+    expect(block(9)).toMatchObject({ start: 8 * 4096, end: 10 * 4096 + 3500 });
+    expect(block(13)).toMatchObject({ start: 12 * 4096, end: 15 * 4096 + 3500 });
+    expect(blockOf(film, 9, 'lossless', (index) => index !== 9)).toBeNull();
   });
 
   it('is none of frames that are large, far apart, alone or in different packs', () => {
-    expect(blockOf(series(8, 1e6, 1e6), 3, 'lossless')).toBeNull();
-    expect(blockOf(series(8, 40_960, 3500), 3, 'lossless')).toBeNull();
-    expect(blockOf(series(1, 4096, 3500), 0, 'lossless')).toBeNull();
+    expect(blockOf(series(8, 1e6, 1e6), 3, 'lossless', none)).toBeNull();
+    expect(blockOf(series(8, 40_960, 3500), 3, 'lossless', none)).toBeNull();
+    expect(blockOf(series(1, 4096, 3500), 0, 'lossless', none)).toBeNull();
     const mixed = seriesOf([0, 1].map((pack) => frameInfo({ pack, offset: 4096 * pack, length: 3500 })));
-    expect(blockOf(mixed, 0, 'lossless')).toBeNull();
+    expect(blockOf(mixed, 0, 'lossless', none)).toBeNull();
   });
 });

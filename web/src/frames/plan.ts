@@ -44,21 +44,30 @@ const BLOCK_FRAMES = 8;
 /** Above it a frame is worth a request of its own. */
 const BLOCK_BYTES = 4e6;
 
-/** The frames of a series that are fetched together with `frame`; `null` where it comes alone. */
-export function blockOf(series: SeriesInfo, frame: number, quality: Quality): Block | null {
+/**
+ * The frames of a series that are fetched together with `frame`: its neighbours up to one that `isThere` already. `null` where it
+ * comes alone.
+ */
+export function blockOf(
+  series: SeriesInfo,
+  frame: number,
+  quality: Quality,
+  isThere: (frame: number) => boolean,
+): Block | null {
   const { pack } = series.frames[frame];
-  const first = frame - (frame % BLOCK_FRAMES);
-  const sources = series.frames
-    .slice(first, first + BLOCK_FRAMES)
-    .filter((one) => one.pack === pack)
-    .map((one) => sourceOf(one, quality));
+  const isWanted = (index: number): boolean => series.frames[index]?.pack === pack && !isThere(index);
+  const from = frame - (frame % BLOCK_FRAMES);
+  let [first, last] = [frame, frame];
+  while (first > from && isWanted(first - 1)) first--;
+  while (last < from + BLOCK_FRAMES - 1 && isWanted(last + 1)) last++;
+  const sources = series.frames.slice(first, last + 1).map((one) => sourceOf(one, quality));
   const start = Math.min(...sources.map(({ offset }) => offset));
   const end = Math.max(...sources.map(({ offset, length }) => offset + length));
   const wanted = sources.reduce((sum, { length }) => sum + length, 0);
   // what lies between them (headers, padding) is fetched too; elsewhere in the pack they are not neighbours
   const areNeighbours = wanted > 0.7 * (end - start);
   if (sources.length < 2 || end - start > BLOCK_BYTES || !areNeighbours) return null;
-  return { name: `${series.packs[pack].object_id}/${quality}/${first}`, start, end };
+  return { name: `${series.packs[pack].object_id}/${quality}/${start}`, start, end };
 }
 
 export function decodedSize(frame: FrameInfo): number {

@@ -256,7 +256,11 @@ export class FrameProvider {
 
   /** What comes with a frame that is brought ahead; alone, where who waits for another frame would notice the rest. */
   private blockFor({ series, frame }: FrameRef): Block | null {
-    const block = blockOf(this.manifest.series[series], frame, this.chosen);
+    const isThere = (index: number): boolean => {
+      const key = keyOf({ series, frame: index });
+      return this.cache.has(key) || this.pending.get(key)?.isOnScreen === true;
+    };
+    const block = blockOf(this.manifest.series[series], frame, this.chosen, isThere);
     return block && !this.line.isNoticedFor(block.end - block.start) ? block : null;
   }
 

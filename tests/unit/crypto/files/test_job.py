@@ -281,7 +281,7 @@ def test_killed_anywhere_and_started_again_nothing_is_lost(tree: Path, tmp_path:
     killed = subprocess.run([sys.executable, "-c", KILLED, tree, out, str(after)], check=False)
     assert killed.returncode == -9
     outcomes = seal_all(tree, out, may_delete=True)
-    assert State.FAILED not in by_state(outcomes)
+    assert State.FAILED not in by_state(outcomes), outcomes
     assert not contents(tree)
     assert not only_parts(out)
     open_all(out, tmp_path / "back")

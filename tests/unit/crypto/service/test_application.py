@@ -17,6 +17,7 @@ from crypto.service.application import Application
 from crypto.service.connection import Peer
 from crypto.service.endpoint import Endpoint, Message, Needs, Nothing
 from crypto.service.limits import ServiceLimits
+from tests.fixtures.loops import in_new_loop
 from tests.unit.crypto.service.asgi_call import Answer, call
 
 pytestmark = pytest.mark.requirement("H2.1")
@@ -70,7 +71,7 @@ class Service:
         return self.work(body)
 
     def ask(self, method: str, path: str, body: bytes | list[bytes] = b"", **more: Any) -> Answer:
-        return asyncio.run(call(self.application.asgi, method, path, body, **more))
+        return in_new_loop(call(self.application.asgi, method, path, body, **more))
 
 
 @pytest.fixture
@@ -186,7 +187,7 @@ def test_more_than_fits_is_refused_at_once_and_room_comes_back() -> None:
         may_go.set()
         return refused, [(await one).status for one in (*held, small)]
 
-    assert asyncio.run(flood()) == ([503, 503], [200, 200, 200])
+    assert in_new_loop(flood()) == ([503, 503], [200, 200, 200])
     assert service.application.under_way == 0
     assert service.ask("POST", "/echo", body).status == 200
 
@@ -209,7 +210,7 @@ def test_work_without_end_is_answered_for_and_keeps_its_room_until_it_ends() -> 
             await asyncio.sleep(0)
         return answer
 
-    answer = asyncio.run(ask())
+    answer = in_new_loop(ask())
     assert (answer.status, answer.told["kind"]) == (503, "ServiceUnavailable")
 
 

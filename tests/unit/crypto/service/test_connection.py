@@ -13,6 +13,7 @@ from uvicorn.server import ServerState
 
 from crypto.service.connection import Peer, connection_class
 from crypto.service.limits import ServiceLimits
+from tests.fixtures.loops import in_new_loop
 
 pytestmark = pytest.mark.requirement("H2.1")
 
@@ -74,7 +75,7 @@ def test_who_does_not_finish_a_header_is_hung_up_on(tmp_path: Path, told: bytes)
             writer.close()
             return ended
 
-    assert asyncio.run(run())
+    assert in_new_loop(run())
 
 
 def test_half_a_header_after_a_whole_request_is_not_awaited_either(tmp_path: Path) -> None:
@@ -91,7 +92,7 @@ def test_half_a_header_after_a_whole_request_is_not_awaited_either(tmp_path: Pat
             writer.close()
             return ended
 
-    assert asyncio.run(run())
+    assert in_new_loop(run())
 
 
 POST = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\n"
@@ -110,7 +111,7 @@ def test_the_rest_of_a_body_that_was_answered_early_is_not_awaited_for_ever(tmp_
             writer.close()
             return ended
 
-    assert asyncio.run(run())
+    assert in_new_loop(run())
 
 
 def test_when_the_rest_came_the_connection_goes_on(tmp_path: Path) -> None:
@@ -128,7 +129,7 @@ def test_when_the_rest_came_the_connection_goes_on(tmp_path: Path) -> None:
             writer.close()
             return len(world.peers), ended
 
-    assert asyncio.run(run()) == (2, False)
+    assert in_new_loop(run()) == (2, False)
 
 
 def test_the_kernel_tells_who_asks_on_every_request_of_a_connection(tmp_path: Path) -> None:
@@ -142,7 +143,7 @@ def test_the_kernel_tells_who_asks_on_every_request_of_a_connection(tmp_path: Pa
             writer.close()
             return world.peers
 
-    assert asyncio.run(run()) == [Peer(uid=os.getuid())] * 2
+    assert in_new_loop(run()) == [Peer(uid=os.getuid())] * 2
 
 
 def test_more_connections_than_there_are_places_for_are_hung_up_on(tmp_path: Path) -> None:
@@ -159,7 +160,7 @@ def test_more_connections_than_there_are_places_for_are_hung_up_on(tmp_path: Pat
                 one.close()
             return ended, answer
 
-    ended, answer = asyncio.run(run())
+    ended, answer = in_new_loop(run())
     assert ended
     assert answer.startswith(b"HTTP/1.1 200")
 

@@ -144,6 +144,7 @@ def test_an_archive_is_one_moment_though_keys_are_made_meanwhile(
                 vault.create_pairs("busy", "sign")
                 vault.create_keys("busy", "data", 1)
             made.set()
+            stop.wait(0.005)  # SQLite's writers do not queue: one that never pauses keeps all others out
 
     worker = threading.Thread(target=work)
     worker.start()
