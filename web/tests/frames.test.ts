@@ -248,8 +248,8 @@ describe('a slow line', () => {
     fast.workers[0].answer(3 * 4096);
     await settled();
     expect(blocks(fast.workers)).toEqual([null, 7 * 4096 + 4000, 2 * 4096 + 4000, 7 * 4096 + 4000]);
-    // 4 kB are there in 100 ms, 32 kB are not
-    const line = new Line({ downlink: 0.32 });
+    // 4 kB are there in 160 ms, three frames in 490
+    const line = new Line({ downlink: 0.2 });
     const slower = setUp(0, seriesOf(frames), line);
     void slower.provider.getWhileWanted(ref(3));
     slower.provider.prefetchAround(ref(3), 1);
