@@ -103,10 +103,13 @@ def scripts(playwright: Playwright, served: Films) -> Iterator[Figure]:
     """All scripts, workers' too, that a film fetches before its first picture."""
     asked: list[Request] = []
     with visit(playwright, served) as page:
-        page.context.on("request", asked.append)
+        page.context.on("request", lambda request: asked.append(request))
         shown = open_film(page, served.url + served.page[SHORT])
         shown += float(page.evaluate("performance.timeOrigin"))
-        urls = {request.url.partition("?")[0] for request in asked if request.timing["startTime"] <= shown}
+        # one that has not been answered says 0
+        urls = {
+            request.url.partition("?")[0] for request in asked if 0 < request.timing["startTime"] <= shown
+        }
     names = sorted(url.partition("/static/dist/")[2] for url in urls if url.endswith(".js"))
     total = sum(dist_size(name) for name in names if name) / 1000
     note = ", ".join(f"{name.rpartition('/')[2]} {dist_size(name) / 1000:.1f}" for name in names if name)

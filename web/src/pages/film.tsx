@@ -58,7 +58,17 @@ function open(manifest: Manifest, first: FrameRef): void {
     byId('preview').hidden = true;
     performance.mark('film:first-frame');
     document.documentElement.dataset.firstFrame = String(Math.round(performance.now()));
+    bringTheRest();
   });
+  let isRestComing = false;
+  /** What nobody needs for the first picture is not waited for with it. */
+  const bringTheRest = (): void => {
+    if (isRestComing) return;
+    isRestComing = true;
+    void loadPanels();
+    void import('../ui/annotation_entry').then(({ offerAnnotations }) => offerAnnotations(session, csrf));
+    if (manifest.may.live) void import('../ui/live_entry').then(({ offerLive }) => offerLive(session, csrf));
+  };
   void session.goto(first); // on its way while the page is built
   registerTools(MEASURE_TOOLS);
   mount(<FilmApp session={session} />);
@@ -67,28 +77,13 @@ function open(manifest: Manifest, first: FrameRef): void {
     const cell = session.active.value;
     const isThere = cell.picture.value || cell.content.value.kind === 'volume';
     film.dataset.state = cell.fault.value ? 'error' : isThere ? 'ready' : 'loading';
+    if (cell.fault.value) bringTheRest();
     // the preview is one of the first frame: it must not be taken for another
     if (!isSameFrame(cell.wanted, first) || session.cells.value.length > 1) byId('preview').hidden = true;
   });
   const control = createControl(session);
   window.cloudfilm = control;
   openBridge(session, control, film.dataset.embedOrigins ?? '');
-  whenShown(() => {
-    // what nobody needs for the first picture must not be waited for with it
-    void loadPanels();
-    void import('../ui/annotation_entry').then(({ offerAnnotations }) => offerAnnotations(session, csrf));
-    if (manifest.may.live) void import('../ui/live_entry').then(({ offerLive }) => offerLive(session, csrf));
-  });
-}
-
-/** Calls once, when the film shows a picture or says why it cannot. */
-function whenShown(act: () => void): void {
-  const watch = new MutationObserver(() => {
-    if (film.dataset.state === 'loading') return;
-    watch.disconnect();
-    act();
-  });
-  watch.observe(film, { attributes: true, attributeFilter: ['data-state'] });
 }
 
 function bindFilmKeys(session: FilmSession): void {
