@@ -188,7 +188,7 @@ class WatchedFolder:
         )
         self._advance(0)  # between two files one may be asked to stop
         try:
-            file = self._files.describe(path)
+            file = self._read_for_hand_over(path)
             self._hand_over(entry.token, file)
         except HOPELESS:
             raise
@@ -202,6 +202,13 @@ class WatchedFolder:
         self._journal.stored(entry.token)
         self._again.pop(entry.token, None)
         return self._let_go(found, entry) if self._watch.may_delete else Outcome(found, State.DONE)
+
+    def _read_for_hand_over(self, path: Path) -> SealedFile:
+        """Where the source goes afterwards, what is handed over is all there is: a store that was away for days must not be
+        given a body that rotted meanwhile."""
+        if self._watch.may_delete:
+            return self._files.verify(path, self._advance)
+        return self._files.describe(path)
 
     def _let_go(self, found: Found, entry: Entry) -> Outcome:
         """Delete the source of what was handed over, when that is wished and it still is what was sealed."""

@@ -381,3 +381,20 @@ def test_killed_at_any_step_every_file_is_sealed_and_handed_over(tmp_path: Path,
     assert not only_parts(site.out)
     assert len(list(site.out.rglob("*.cfs"))) == 3
     assert {name for _, name in site.store.taken} <= names.keys()
+
+
+def test_a_body_that_rotted_while_the_store_was_away_is_not_handed_over(tmp_path: Path) -> None:
+    site = Site(tmp_path, may_delete=True)
+    source = site.put("a.bin", content(2 * CHUNK))
+    site.store.is_away = True
+    site.settle()
+    (body,) = site.out.rglob("*.cfs")
+    rotten = bytearray(body.read_bytes())
+    rotten[CHUNK] ^= 1
+    body.write_bytes(rotten)
+    site.store.is_away = False
+    outcomes = site.step(3600)
+    assert [one.state for one in outcomes] == [State.FAILED]
+    assert site.store.taken == []
+    assert source.exists()
+    site.journal.close()
