@@ -1,5 +1,6 @@
 """A whole installation with its simulated surroundings on free loopback ports, for stories, demos and fault runs."""
 
+import secrets
 import socket
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from core.failpoints import KILLED
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 60
+# Linux gives clients the ports from 32768 on.
+_FIRST_PORT, _PORTS = 15_000, 17_000
 ALL_PROCESSES = ("simulators", "web", "live", "relay", "mllp", "scp")
 # The port by which each process shows that it is ready.
 _PORT_OF = {
@@ -130,15 +133,24 @@ class Site:
 
 
 def free_ports(count: int) -> list[int]:
-    """`count` loopback ports that were free a moment ago."""
-    sockets = [socket.socket() for _ in range(count)]
+    """`count` loopback ports that were free a moment ago, and that no connection will take by chance: a process that is killed
+    must find its port again."""
+    found: list[int] = []
+    while len(found) < count:
+        port = _FIRST_PORT + secrets.randbelow(_PORTS)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if port not in found and not _is_refused(probe, port):
+                found.append(port)
+    return found
+
+
+def _is_refused(probe: socket.socket, port: int) -> bool:
     try:
-        for item in sockets:
-            item.bind(("127.0.0.1", 0))
-        return [item.getsockname()[1] for item in sockets]
-    finally:
-        for item in sockets:
-            item.close()
+        probe.bind(("127.0.0.1", port))
+    except OSError:
+        return True
+    return False
 
 
 def _answers(host: str, port: int) -> bool:

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from app import preflight
 from app.installation import set_up
 from app.platform import build_platform
+from app.site import free_ports
 from core import config, personal_data
 from core.errors import Unavailable
 from crypto.errors import RoleRefused, ServiceUnavailable
@@ -21,7 +22,6 @@ from crypto.service.client import CryptoClient
 from crypto.service.remote_keyring import RemoteKeyring
 from tests.fixtures.certificates import Certificate, make_certificate
 from tests.fixtures.key_server import KeyServer, key_server
-from tests.fixtures.ports import free_ports
 
 pytestmark = pytest.mark.requirement("H2.1", "H2.8")
 

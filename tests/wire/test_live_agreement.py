@@ -14,12 +14,12 @@ import pytest
 from access import sessions
 from access.staff import create_staff
 from app.installation import set_up
+from app.site import free_ports
 from core import config, db
 from core.config import foreign_environment
 from core.models import Exam
 from tests.fixtures.live_people import PAGE, Person, in_thread, slow_link, until
 from tests.fixtures.live_server import LIMITS, Serve
-from tests.fixtures.ports import free_ports
 from tests.fixtures.redis_server import RedisServer
 from tests.unit.api import makers
 from workflow import live_room
