@@ -133,8 +133,10 @@ class Site:
 
 
 def free_ports(count: int) -> list[int]:
-    """`count` loopback ports that were free a moment ago, and that no connection will take by chance: a process that is killed
-    must find its port again."""
+    """`count` loopback ports that were free a moment ago and that no connection takes by chance.
+
+    A process that was killed must find its own again.
+    """
     found: list[int] = []
     while len(found) < count:
         port = _FIRST_PORT + secrets.randbelow(_PORTS)
